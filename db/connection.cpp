@@ -1,0 +1,219 @@
+#include "db/connection.hpp"
+
+#include "db/exchange.hpp"
+#include "telemetry/fault_point.hpp"
+
+#include <libpq-fe.h>
+#include <poll.h>
+
+#include <algorithm>
+#include <regex>
+
+namespace db {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+// READ COMMITTED and READ WRITE are said because a role's defaults may differ.
+const Query begin_reading{
+    "begin", "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY"};
+const Query begin_writing{
+    "begin", "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"};
+const Query commit{"commit", "COMMIT"};
+const Query roll_back{"rollback", "ROLLBACK"};
+
+// Five seconds: a node that died must not hold row locks for longer.
+const Query set_bounds{"bounds", R"sql(
+SELECT set_config('statement_timeout', $1, true),
+       set_config('lock_timeout', $2, true),
+       set_config('idle_in_transaction_session_timeout', '5000', true),
+       set_config('search_path',
+                  coalesce(nullif($3, ''), current_setting('search_path')),
+                  true),
+       set_config('application_name', $4, true),
+       set_config('enable_seqscan', $5, true),
+       set_config('enable_bitmapscan', $5, true)
+)sql"};
+// The id comes before the work and is flushed at once, so that it is known
+// here when the connection breaks at COMMIT.
+const Query set_bounds_and_name_transaction{"bounds", R"sql(
+SELECT set_config('statement_timeout', $1, true),
+       set_config('lock_timeout', $2, true),
+       set_config('idle_in_transaction_session_timeout', '5000', true),
+       set_config('search_path',
+                  coalesce(nullif($3, ''), current_setting('search_path')),
+                  true),
+       set_config('application_name', $4, true),
+       set_config('enable_seqscan', $5, true),
+       set_config('enable_bitmapscan', $5, true),
+       pg_current_xact_id()::text
+)sql"};
+
+Parameters bounds(const Session& session, milliseconds statement_timeout,
+                  bool in_index_order) {
+  return Parameters()
+      .add(std::to_string(statement_timeout.count()))
+      .add(std::to_string(session.lock_timeout.count()))
+      .add(session.search_path)
+      .add(session.application_name)
+      .add(std::string_view(in_index_order ? "off" : "on"));
+}
+
+/// Wait until the socket is ready or \a until has come; false then.
+bool await_socket(PGconn* handle, short events, steady_clock::time_point until) {
+  const auto left =
+      std::chrono::ceil<milliseconds>(until - steady_clock::now()).count();
+  pollfd socket{PQsocket(handle), events, 0};
+  return left > 0 && poll(&socket, 1, static_cast<int>(left)) != 0;
+}
+
+bool connect(PGconn* handle, steady_clock::time_point until) {
+  // libpq then writes "FATAL:  28P01: ..." where it otherwise hides SQLSTATE.
+  PQsetErrorVerbosity(handle, PQERRORS_VERBOSE);
+  short events = POLLOUT;
+  while (PQstatus(handle) != CONNECTION_BAD) {
+    if (!await_socket(handle, events, until))
+      return false;
+    const PostgresPollingStatusType next = PQconnectPoll(handle);
+    if (next == PGRES_POLLING_OK)
+      return true;
+    events = next == PGRES_POLLING_READING ? POLLIN : POLLOUT;
+  }
+  return false;
+}
+
+[[noreturn]] void refuse(PGconn* handle) {
+  const std::string message = PQerrorMessage(handle);
+  std::smatch match;
+  const bool said = std::regex_search(
+      message, match, std::regex("FATAL:  ([0-9A-Z]{5}): "));
+  const std::string state = said ? match[1].str() : "";
+  const std::string text =
+      said ? message.substr(0, static_cast<std::size_t>(match.position(1))) +
+                 match.suffix().str()
+           : message;
+  if (state.starts_with("28") || state == "3D000" || state == "42501")
+    throw Refused("connect", state, text);
+  throw Unreachable("connect", state,
+                    text.empty() ? "no answer from the server in time" : text);
+}
+
+/// The warnings of a session are nobody's output.
+void ignore_notice(void* /*unused*/, const PGresult* /*result*/) {}
+
+}  // namespace
+
+void Connection::Finish::operator()(pg_conn* handle) const noexcept {
+  PQfinish(handle);
+}
+
+Connection::Connection(const std::string& application_name,
+                       milliseconds timeout) {
+  // A dead network is noticed within half a minute, not two hours.
+  const char* const keywords[] = {
+      "application_name",    "client_encoding",  "keepalives_idle",
+      "keepalives_interval", "keepalives_count", "tcp_user_timeout",
+      nullptr};
+  const char* const values[] = {
+      application_name.c_str(), "UTF8", "10", "5", "3", "25000", nullptr};
+  handle_.reset(PQconnectStartParams(keywords, values, /*expand_dbname=*/0));
+  if (!connect(handle_.get(), steady_clock::now() + timeout))
+    refuse(handle_.get());
+  PQsetNoticeReceiver(handle_.get(), ignore_notice, nullptr);
+  PQsetnonblocking(handle_.get(), 1);
+  PQenterPipelineMode(handle_.get());
+}
+
+void Connection::execute(const Session& session, const Query& query,
+                         const Parameters& parameters, const RowSink& sink) {
+  run(session, query, parameters, commit, sink);
+}
+
+void Connection::execute_and_roll_back(const Session& session,
+                                       const Query& query,
+                                       const Parameters& parameters,
+                                       const RowSink& sink) {
+  run(session, query, parameters, roll_back, sink);
+}
+
+void Connection::run(const Session& session, const Query& query,
+                     const Parameters& parameters, const Query& last,
+                     const RowSink& sink) {
+  const auto began = steady_clock::now();
+  const milliseconds timeout =
+      session.deadline.at_most(session.statement_timeout);
+  const Query& begin = session.read_only ? begin_reading : begin_writing;
+  const Query& first =
+      session.read_only ? set_bounds : set_bounds_and_name_transaction;
+
+  Exchange exchange(handle_.get(), timeout + std::chrono::seconds{10});
+  std::string transaction;
+  bool rows_complete = false;
+  try {
+    exchange.send(begin, {});
+    exchange.send(first, bounds(session, timeout, query.in_index_order));
+    exchange.ask_for_answer();
+    exchange.send(query, parameters);
+    exchange.send(last, {});
+    exchange.sync();
+
+    exchange.answer(begin);
+    exchange.answer(first, [&](const Row& row) {
+      if (!session.read_only)
+        transaction = row.text(7);
+    });
+    rows_complete = exchange.answer(query, sink ? sink : [](const Row&) {});
+    telemetry::fault_point("db.before_commit_answer");
+    exchange.answer(last);
+    exchange.finish();
+  } catch (const Error& error) {
+    handle_.reset();
+    // What the server said itself before it went is no doubt: 57P01 in the
+    // statement means that nothing was committed.
+    if (exchange.error() && !rows_complete)
+      throw Error(*exchange.error());
+    if (session.read_only)
+      throw Error(query.name, "", error.what());
+    throw CommitUnknown(query.name, error.what(), transaction, rows_complete);
+  }
+  if (session.times)
+    session.times->record(steady_clock::now() - began);
+  if (exchange.error()) {
+    leave_failed_transaction();
+    throw Error(*exchange.error());
+  }
+  // After a failed statement the server answers COMMIT with ROLLBACK, and
+  // libpq calls that a success.
+  if (exchange.tag() != last.sql)
+    throw Error(query.name, "25P02", "the transaction was rolled back");
+}
+
+void Connection::leave_failed_transaction() {
+  // The failed BEGIN ... COMMIT was skipped up to the sync, so the session
+  // still stands in the transaction.
+  try {
+    Exchange exchange(handle_.get(), std::chrono::seconds{10});
+    exchange.send(roll_back, {});
+    exchange.sync();
+    exchange.answer(roll_back);
+    exchange.finish();
+  } catch (const Error&) {
+    handle_.reset();
+  }
+}
+
+bool Connection::usable() const {
+  return handle_ && PQstatus(handle_.get()) == CONNECTION_OK;
+}
+
+bool Connection::is_pooled(std::int64_t backend_pid) const {
+  return PQbackendPID(handle_.get()) != backend_pid;
+}
+
+std::string Connection::description() const {
+  return std::string("database '") + PQdb(handle_.get()) + "' at '" +
+         PQhost(handle_.get()) + "'";
+}
+
+}  // namespace db

@@ -1,0 +1,54 @@
+#include "db/error.hpp"
+
+#include <array>
+#include <string_view>
+
+namespace db {
+namespace {
+
+/// libpq ends its messages with a newline, and adds LINE and HINT lines.
+std::string first_line(const std::string& message) {
+  return message.substr(0, message.find('\n'));
+}
+
+template <std::size_t n>
+bool is_among(const std::string& sqlstate,
+              const std::array<std::string_view, n>& states) {
+  for (const std::string_view state : states)
+    if (sqlstate == state)
+      return true;
+  return false;
+}
+
+// https://www.postgresql.org/docs/15/errcodes-appendix.html
+constexpr std::array<std::string_view, 3> transient{"40001", "40P01", "55P03"};
+constexpr std::array<std::string_view, 3> shutdown{"57P01", "57P02", "57P03"};
+constexpr std::array<std::string_view, 7> unfit{
+    "42P01", "42703", "42501", "25006", "42883", "3F000", "428C9"};
+
+}  // namespace
+
+Error::Error(std::string query, std::string sqlstate,
+             const std::string& message)
+    : std::runtime_error(query + ": " + first_line(message)),
+      query_(std::move(query)),
+      sqlstate_(std::move(sqlstate)) {}
+
+bool Error::is_transient() const { return is_among(sqlstate_, transient); }
+
+bool Error::timed_out() const { return sqlstate_ == "57014"; }
+
+bool Error::connection_lost() const {
+  return sqlstate_.empty() || sqlstate_.starts_with("08") ||
+         is_among(sqlstate_, shutdown);
+}
+
+bool Error::is_unfit() const { return is_among(sqlstate_, unfit); }
+
+CommitUnknown::CommitUnknown(std::string query, const std::string& message,
+                             std::string transaction, bool rows_complete)
+    : Error(std::move(query), "", message),
+      transaction_(std::move(transaction)),
+      rows_complete_(rows_complete) {}
+
+}  // namespace db

@@ -1,0 +1,101 @@
+#include "db/pool.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+#include <thread>
+
+namespace db {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr milliseconds connect_timeout{5000};
+/// Waits between tries: a server that is started again is back within seconds.
+constexpr milliseconds waits[] = {milliseconds{250}, milliseconds{500},
+                                  milliseconds{1000}, milliseconds{2000},
+                                  milliseconds{4000}};
+
+void sleep_unless(const std::atomic<bool>& stop, milliseconds duration) {
+  const auto until = steady_clock::now() + duration;
+  while (!stop && steady_clock::now() < until)
+    std::this_thread::sleep_for(milliseconds{50});
+}
+
+const Query xact_status{"xact.status", R"sql(
+SELECT pg_xact_status($1::text::xid8)
+)sql"};
+
+}  // namespace
+
+Pool::Pool(std::string application_name, const std::atomic<bool>& stop)
+    : application_name_(std::move(application_name)), stop_(stop) {}
+
+Pool::Lease::~Lease() {
+  if (connection_ && connection_->usable())
+    pool_->give_back(std::move(connection_));
+}
+
+Pool::Lease Pool::acquire() {
+  if (std::unique_ptr<Connection> idle = take_idle())
+    return {*this, std::move(idle)};
+  for (const milliseconds wait : waits) {
+    try {
+      return {*this, open()};
+    } catch (const Unreachable& error) {
+      if (stop_)
+        throw;
+      spdlog::warn("{}; trying again in {} ms", error.what(), wait.count());
+      sleep_unless(stop_, wait);
+    }
+  }
+  return {*this, open()};
+}
+
+std::unique_ptr<Connection> Pool::take_idle() {
+  const std::lock_guard lock(mutex_);
+  if (idle_.empty())
+    return nullptr;
+  std::unique_ptr<Connection> connection = std::move(idle_.back());
+  idle_.pop_back();
+  return connection;
+}
+
+std::unique_ptr<Connection> Pool::open() {
+  return std::make_unique<Connection>(application_name_, connect_timeout);
+}
+
+void Pool::give_back(std::unique_ptr<Connection> connection) {
+  const std::lock_guard lock(mutex_);
+  idle_.push_back(std::move(connection));
+}
+
+void execute(Pool& pool, const Session& session, const Query& query,
+             const Parameters& parameters, const RowSink& sink) {
+  pool.acquire()->execute(session, query, parameters, sink);
+}
+
+XactOutcome xact_outcome(Pool& pool, const Session& session,
+                         const std::string& transaction) {
+  if (transaction.empty())
+    return XactOutcome::unknown;
+  Session reading = session.without_deadline();
+  reading.read_only = true;
+  const auto until = steady_clock::now() + reading.statement_timeout +
+                     std::chrono::seconds{1};
+  for (;;) {
+    std::string status;
+    execute(pool, reading, xact_status, Parameters().add(transaction),
+            [&](const Row& row) { status = row.text(0); });
+    if (status == "committed")
+      return XactOutcome::committed;
+    if (status == "aborted")
+      return XactOutcome::aborted;
+    if (status != "in progress" || steady_clock::now() > until)
+      return XactOutcome::unknown;
+    std::this_thread::sleep_for(milliseconds{100});
+  }
+}
+
+}  // namespace db

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "db/connection.hpp"
+
+namespace db {
+
+/// Sessions lent to workers, each to one thread at a time.  Opens them as they
+/// are asked for, and again when they break; a pass has no more threads than
+/// --concurrency, so there are never more than that.
+///
+/// May be used from several threads at once.
+class Pool {
+ public:
+  /// A connection on loan; goes back when the object goes away, unless broken.
+  class Lease {
+   public:
+    Lease(Pool& pool, std::unique_ptr<Connection> connection)
+        : pool_(&pool), connection_(std::move(connection)) {}
+    ~Lease();
+    Lease(Lease&&) noexcept = default;
+    Lease& operator=(Lease&&) = delete;
+    Connection& operator*() const { return *connection_; }
+    Connection* operator->() const { return connection_.get(); }
+
+   private:
+    Pool* pool_;
+    std::unique_ptr<Connection> connection_;
+  };
+
+  /// \param application_name what an idle session is called
+  /// \param stop once true, nobody is kept waiting for a server any more
+  Pool(std::string application_name, const std::atomic<bool>& stop);
+
+  /// A usable session.  Tries for about eight seconds to get one.
+  ///
+  /// \throws Unreachable if there is none to be had.
+  /// \throws Refused at once.
+  Lease acquire();
+
+ private:
+  std::unique_ptr<Connection> take_idle();
+  std::unique_ptr<Connection> open();
+  void give_back(std::unique_ptr<Connection> connection);
+
+  std::string application_name_;
+  const std::atomic<bool>& stop_;
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<Connection>> idle_;
+};
+
+/// Run one statement on a session of \a pool.
+///
+/// \throws as Connection::execute() and Pool::acquire().
+void execute(Pool& pool, const Session& session, const Query& query,
+             const Parameters& parameters, const RowSink& sink = {});
+
+enum class XactOutcome { committed, aborted, unknown };
+
+/// What became of a transaction whose COMMIT was not answered
+/// (https://www.postgresql.org/docs/15/functions-info.html, pg_xact_status).
+/// Waits for one that is still in progress, up to its statement timeout and a
+/// second.
+///
+/// \throws Error, Unreachable
+XactOutcome xact_outcome(Pool& pool, const Session& session,
+                         const std::string& transaction);
+
+}  // namespace db

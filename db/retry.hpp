@@ -1,0 +1,35 @@
+#pragma once
+
+#include <chrono>
+#include <random>
+#include <thread>
+
+#include "db/error.hpp"
+
+namespace db {
+
+/// Run \a work, a whole transaction, up to three times if it fails for a reason
+/// that passes: Error::is_transient(), or a session that broke before anything
+/// could be committed.  Pauses up to 50 and 100 ms at random between.  Never
+/// after CommitUnknown: what was done can't be told here.
+template <typename Work>
+auto with_retry(const Work& work) {
+  thread_local std::minstd_rand random{std::random_device{}()};
+  for (unsigned pause = 50; pause <= 100; pause += 50) {
+    try {
+      return work();
+    } catch (const CommitUnknown&) {
+      throw;
+    } catch (const Unreachable&) {
+      throw;
+    } catch (const Error& error) {
+      if (!error.is_transient() && !error.connection_lost())
+        throw;
+      std::this_thread::sleep_for(
+          std::chrono::milliseconds{random() % pause});
+    }
+  }
+  return work();
+}
+
+}  // namespace db

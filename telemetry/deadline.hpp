@@ -1,0 +1,40 @@
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+
+namespace telemetry {
+
+/// When a run stops taking new work, on the steady clock; or never.
+class Deadline {
+ public:
+  /// Never.
+  Deadline() = default;
+  /// That long from now; zero is never.
+  explicit Deadline(std::chrono::milliseconds after) {
+    if (after.count() > 0)
+      at_ = std::chrono::steady_clock::now() + after;
+  }
+
+  [[nodiscard]] bool passed() const {
+    return at_ && std::chrono::steady_clock::now() >= *at_;
+  }
+
+  /// \a wanted, or what is left if that is less; never below 1 ms, since
+  /// PostgreSQL reads a timeout of 0 as none.
+  [[nodiscard]] std::chrono::milliseconds at_most(
+      std::chrono::milliseconds wanted) const {
+    using std::chrono::milliseconds;
+    if (!at_)
+      return wanted;
+    const auto left = std::chrono::duration_cast<milliseconds>(
+        *at_ - std::chrono::steady_clock::now());
+    return std::clamp(left, milliseconds{1}, std::max(wanted, milliseconds{1}));
+  }
+
+ private:
+  std::optional<std::chrono::steady_clock::time_point> at_;
+};
+
+}  // namespace telemetry
