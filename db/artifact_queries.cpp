@@ -1,0 +1,265 @@
+#include "db/artifact_queries.hpp"
+
+#include <string>
+
+namespace db {
+namespace {
+
+const std::string artifact_columns = R"sql(
+SELECT a.id, a.project_id, a.pipeline_id, a.size,
+       coalesce(a.file_store, 1) AS file_store, a.locked, a.expire_at, a.file
+FROM ci_pipeline_artifacts AS a)sql";
+
+// "expire_at >= $1" is what the index is entered with: a row comparison alone
+// would do, but only since its first column is indexed, so it is said.
+const std::string page_end = R"sql(
+  AND a.expire_at < $3::timestamptz
+  AND (a.expire_at, a.id) > ($1::timestamptz, $2::bigint)
+ORDER BY a.expire_at, a.id
+LIMIT $4::bigint
+)sql";
+
+// The rows are locked in id order, so that two runs can't wait for each other,
+// and FOR UPDATE reads the conditions again on the newest version of each row:
+// what was locked, prolonged or renamed meanwhile is not held.
+const std::string hold_unlocked = R"sql(
+WITH held AS MATERIALIZED (
+    SELECT a.id
+    FROM ci_pipeline_artifacts AS a
+    WHERE a.id = ANY ($2::bigint[])
+      AND a.expire_at < $1::timestamptz
+      AND a.locked = 0
+      AND a.file = ANY ($3::text[])
+    ORDER BY a.id
+    FOR UPDATE OF a SKIP LOCKED
+),)sql";
+
+// FOR SHARE keeps the pipeline from being locked until we have committed; one
+// that is being locked right now is skipped.
+const std::string hold_legacy = R"sql(
+WITH held AS MATERIALIZED (
+    SELECT a.id
+    FROM ci_pipeline_artifacts AS a
+    JOIN ci_pipelines AS p ON p.id = a.pipeline_id
+    WHERE a.id = ANY ($2::bigint[])
+      AND a.expire_at < $1::timestamptz
+      AND p.locked = 0
+      AND a.file = ANY ($3::text[])
+    ORDER BY a.id
+    FOR UPDATE OF a SKIP LOCKED
+    FOR SHARE OF p SKIP LOCKED
+),)sql";
+
+// The path is GitLab's hashed path (stores/object_key.hpp has it for the look
+// before the DELETE; a test holds the two together).
+const std::string destroy_held = R"sql(
+destroyed AS (
+    DELETE FROM ci_pipeline_artifacts AS a
+    USING held
+    WHERE a.id = held.id
+    RETURNING a.id, a.project_id, a.pipeline_id, a.size,
+              coalesce(a.file_store, 1) AS file_store, a.file
+),
+projects_hashed AS MATERIALIZED (
+    SELECT project_id, encode(sha256(project_id::text::bytea), 'hex') AS hash,
+           sum(size)::bigint AS bytes
+    FROM destroyed
+    GROUP BY project_id
+),)sql";
+
+const std::string queue_objects = R"sql(
+queued AS (
+    INSERT INTO ci_deleted_objects (file_store, pick_up_at, store_dir, file)
+    SELECT d.file_store, now() + interval '10 minutes',
+           substr(h.hash, 1, 2) || '/' || substr(h.hash, 3, 2) || '/' ||
+               h.hash || '/pipelines/' || d.pipeline_id || '/artifacts/' ||
+               d.id,
+           d.file
+    FROM destroyed AS d
+    JOIN projects_hashed AS h USING (project_id)
+    RETURNING id, file_store, store_dir, file
+),)sql";
+
+const std::string queue_objects_of_project = R"sql(
+queued AS (
+    INSERT INTO ci_deleted_objects
+        (file_store, pick_up_at, store_dir, file, project_id)
+    SELECT d.file_store, now() + interval '10 minutes',
+           substr(h.hash, 1, 2) || '/' || substr(h.hash, 3, 2) || '/' ||
+               h.hash || '/pipelines/' || d.pipeline_id || '/artifacts/' ||
+               d.id,
+           d.file, d.project_id
+    FROM destroyed AS d
+    JOIN projects_hashed AS h USING (project_id)
+    RETURNING id, file_store, store_dir, file
+),)sql";
+
+const std::string count_all_projects = R"sql(
+counted AS MATERIALIZED (
+    SELECT s.id, h.bytes
+    FROM project_statistics AS s
+    JOIN projects_hashed AS h ON h.project_id = s.project_id
+    ORDER BY s.project_id
+    FOR UPDATE OF s
+),)sql";
+
+const std::string count_staying_projects = R"sql(
+counted AS MATERIALIZED (
+    SELECT s.id, h.bytes
+    FROM project_statistics AS s
+    JOIN projects_hashed AS h ON h.project_id = s.project_id
+    WHERE NOT EXISTS (SELECT 1
+                      FROM projects AS p
+                      WHERE p.id = s.project_id
+                        AND p.pending_delete)
+    ORDER BY s.project_id
+    FOR UPDATE OF s
+),)sql";
+
+const std::string subtract_with_storage = R"sql(
+statistics AS (
+    UPDATE project_statistics AS s
+    SET pipeline_artifacts_size =
+            coalesce(s.pipeline_artifacts_size, 0) - counted.bytes,
+        storage_size = coalesce(s.storage_size, 0) - counted.bytes
+    FROM counted
+    WHERE s.id = counted.id
+)sql";
+
+const std::string subtract_alone = R"sql(
+statistics AS (
+    UPDATE project_statistics AS s
+    SET pipeline_artifacts_size =
+            coalesce(s.pipeline_artifacts_size, 0) - counted.bytes
+    FROM counted
+    WHERE s.id = counted.id
+)sql";
+
+// Nothing reads `statistics`, so PostgreSQL runs it last.
+const std::string tell_destroyed = R"sql()
+SELECT id, file_store, store_dir, file, NULL::bigint[], NULL::bigint
+FROM queued
+UNION ALL
+SELECT NULL, NULL, NULL, NULL, array_agg(id), sum(size)::bigint
+FROM destroyed
+)sql";
+
+const std::string counted_filter = R"sql(
+        AND (cardinality($2::bigint[]) = 0 OR project_id = ANY ($2::bigint[]))
+        AND project_id <> ALL ($3::bigint[])
+        AND coalesce(file_store, 1) = ANY ($4::bigint[])
+      ORDER BY expire_at
+      LIMIT $5::bigint) AS expired
+)sql";
+
+const std::string counted_expired = R"sql(
+SELECT count(*), min(expire_at)
+FROM (SELECT expire_at
+      FROM ci_pipeline_artifacts
+      WHERE expire_at < $1::timestamptz)sql";
+
+}  // namespace
+
+const Query& page_query(Selection selection) {
+  static const Query unlocked{
+      "artifacts.page_unlocked",
+      artifact_columns +
+          "\nWHERE a.locked = 0\n  AND a.expire_at >= $1::timestamptz" +
+          page_end,
+      /*in_index_order=*/true};
+  static const Query legacy{
+      "artifacts.page_expired",
+      artifact_columns + "\nWHERE a.expire_at >= $1::timestamptz" + page_end,
+      /*in_index_order=*/true};
+  return selection == Selection::unlocked ? unlocked : legacy;
+}
+
+const Query& rows_query(Selection selection) {
+  const std::string by_id =
+      "\nWHERE a.id = ANY ($2::bigint[])\n  AND a.expire_at < $1::timestamptz";
+  static const Query unlocked{
+      "artifacts.rows_unlocked",
+      artifact_columns + by_id + "\n  AND a.locked = 0\nORDER BY a.id"};
+  static const Query legacy{"artifacts.rows_expired",
+                            artifact_columns + by_id + "\nORDER BY a.id"};
+  return selection == Selection::unlocked ? unlocked : legacy;
+}
+
+Query destroy_query(Selection selection, const Catalog& catalog) {
+  const bool unlocked = selection == Selection::unlocked;
+  return {unlocked ? "artifacts.destroy_unlocked" : "artifacts.destroy_legacy",
+          (unlocked ? hold_unlocked : hold_legacy) + destroy_held +
+              (catalog.queue_names_project() ? queue_objects_of_project
+                                             : queue_objects) +
+              (catalog.has_pending_delete() ? count_staying_projects
+                                            : count_all_projects) +
+              (catalog.storage_counts_artifacts() ? subtract_with_storage
+                                                  : subtract_alone) +
+              tell_destroyed};
+}
+
+const Query& resolve_query() {
+  static const Query query{"artifacts.resolve", R"sql(
+WITH held AS MATERIALIZED (
+    SELECT a.id
+    FROM ci_pipeline_artifacts AS a
+    JOIN ci_pipelines AS p ON p.id = a.pipeline_id
+    WHERE a.id = ANY ($1::bigint[])
+      AND (a.locked = 2 OR a.locked IS NULL)
+      AND p.locked = 1
+    ORDER BY a.id
+    FOR UPDATE OF a SKIP LOCKED
+    FOR SHARE OF p SKIP LOCKED
+),
+resolved AS (
+    UPDATE ci_pipeline_artifacts AS a
+    SET locked = 1
+    FROM held
+    WHERE a.id = held.id
+    RETURNING a.id
+)
+SELECT count(*) FROM resolved
+)sql"};
+  return query;
+}
+
+const Query& count_unlocked_query() {
+  static const Query query{
+      "artifacts.count_unlocked",
+      counted_expired + "\n        AND locked = 0" + counted_filter};
+  return query;
+}
+
+const Query& count_unknown_query() {
+  static const Query query{
+      "artifacts.count_unknown",
+      counted_expired + "\n        AND (locked = 2 OR locked IS NULL)" +
+          counted_filter};
+  return query;
+}
+
+const Query& live_sample_query() {
+  static const Query query{"artifacts.live_sample", R"sql(
+(SELECT id, project_id, pipeline_id, size,
+        coalesce(file_store, 1) AS file_store, locked, expire_at, file
+ FROM ci_pipeline_artifacts
+ WHERE expire_at >= now()
+   AND created_at < now() - interval '1 hour'
+ ORDER BY expire_at
+ LIMIT 50)
+UNION
+(SELECT id, project_id, pipeline_id, size,
+        coalesce(file_store, 1) AS file_store, locked, expire_at, file
+ FROM (SELECT *
+       FROM ci_pipeline_artifacts
+       ORDER BY id DESC
+       LIMIT 2000) AS newest
+ WHERE (expire_at >= now() OR expire_at IS NULL)
+   AND created_at < now() - interval '1 hour'
+ ORDER BY id DESC
+ LIMIT 50)
+)sql"};
+  return query;
+}
+
+}  // namespace db

@@ -1,0 +1,156 @@
+#include "db/catalog.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace db {
+namespace {
+
+const Query read_server_query{"catalog.read_server", R"sql(
+SELECT current_setting('server_version_num')::bigint,
+       pg_is_in_recovery(),
+       coalesce((SELECT quote_ident(n.nspname) || ', pg_temp'
+                 FROM pg_class c
+                 JOIN pg_namespace n ON n.oid = c.relnamespace
+                 WHERE c.oid = to_regclass('ci_pipeline_artifacts')), '')
+)sql"};
+
+const Query read_columns_query{"catalog.read_columns", R"sql(
+SELECT c.relname::text, a.attname::text, c.relkind = 'p'
+FROM pg_class c
+JOIN pg_attribute a ON a.attrelid = c.oid
+WHERE c.oid IN (to_regclass('ci_pipeline_artifacts'),
+                to_regclass('ci_pipelines'),
+                to_regclass('ci_deleted_objects'),
+                to_regclass('project_statistics'),
+                to_regclass('projects'))
+  AND a.attnum > 0
+  AND NOT a.attisdropped
+)sql"};
+
+const Query read_indexes_query{"catalog.read_indexes", R"sql(
+SELECT i.indexrelid::regclass::text,
+       coalesce(pg_get_expr(i.indpred, i.indrelid), ''),
+       i.indisvalid AND i.indisready
+FROM pg_index i
+JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+WHERE i.indrelid = to_regclass('ci_pipeline_artifacts')
+  AND a.attname = 'expire_at'
+ORDER BY 1
+)sql"};
+
+struct Needed {
+  const char* table;
+  const char* column;
+};
+
+constexpr std::array needed{
+    Needed{"ci_pipeline_artifacts", "id"},
+    Needed{"ci_pipeline_artifacts", "project_id"},
+    Needed{"ci_pipeline_artifacts", "pipeline_id"},
+    Needed{"ci_pipeline_artifacts", "size"},
+    Needed{"ci_pipeline_artifacts", "file"},
+    Needed{"ci_pipeline_artifacts", "file_store"},
+    Needed{"ci_pipeline_artifacts", "expire_at"},
+    Needed{"ci_pipeline_artifacts", "locked"},
+    Needed{"ci_pipelines", "id"},
+    Needed{"ci_pipelines", "locked"},
+    Needed{"ci_deleted_objects", "id"},
+    Needed{"ci_deleted_objects", "file_store"},
+    Needed{"ci_deleted_objects", "pick_up_at"},
+    Needed{"ci_deleted_objects", "store_dir"},
+    Needed{"ci_deleted_objects", "file"},
+    Needed{"project_statistics", "project_id"},
+    Needed{"project_statistics", "pipeline_artifacts_size"},
+    Needed{"project_statistics", "storage_size"}};
+
+}  // namespace
+
+Catalog Catalog::read(Pool& pool, const Session& session) {
+  Catalog catalog;
+  catalog.read_server(pool, session);
+  catalog.read_columns(pool, session);
+  catalog.read_indexes(pool, session);
+  return catalog;
+}
+
+void Catalog::read_server(Pool& pool, const Session& session) {
+  execute(pool, session, read_server_query, {}, [this](const Row& row) {
+    server_version_ = row.integer(0);
+    in_recovery_ = row.boolean(1);
+    search_path_ = row.text(2);
+  });
+}
+
+void Catalog::read_columns(Pool& pool, const Session& session) {
+  execute(pool, session, read_columns_query, {}, [this](const Row& row) {
+    const std::string table(row.text(0));
+    columns_.emplace(table, row.text(1));
+    if (row.boolean(2))
+      partitioned_.insert(table);
+  });
+}
+
+void Catalog::read_indexes(Pool& pool, const Session& session) {
+  execute(pool, session, read_indexes_query, {}, [this](const Row& row) {
+    indexes_.push_back({std::string(row.text(0)), std::string(row.text(1)),
+                        row.boolean(2)});
+  });
+}
+
+std::vector<std::string> Catalog::unserved() const {
+  std::vector<std::string> sentences;
+  if (server_version_ < 130000)
+    sentences.push_back("PostgreSQL 13 or later is needed");
+  if (search_path_.empty()) {
+    sentences.push_back(
+        "there is no table ci_pipeline_artifacts on this role's search_path: "
+        "is PGDATABASE GitLab's CI database?");
+    return sentences;
+  }
+  for (const Needed& what : needed)
+    if (!has(what.table, what.column))
+      sentences.push_back(std::string("column ") + what.table + "." +
+                          what.column + " is missing");
+  for (const std::string& table : partitioned_)
+    sentences.push_back("table " + table +
+                        " is partitioned, which this version does not serve");
+  return sentences;
+}
+
+bool Catalog::queue_names_project() const {
+  return has("ci_deleted_objects", "project_id");
+}
+
+bool Catalog::storage_counts_artifacts() const {
+  return !has("ci_pipeline_artifacts", "partition_id");
+}
+
+bool Catalog::has_pending_delete() const {
+  return has("projects", "pending_delete");
+}
+
+const ExpiryIndex* Catalog::unlocked_index() const {
+  // The planner proves "locked = 0 AND expire_at < x" against these only.
+  const auto serves = [](const ExpiryIndex& index) {
+    return index.valid &&
+           (index.predicate == "((locked = 0) AND (expire_at IS NOT NULL))" ||
+            index.predicate == "(locked = 0)");
+  };
+  const auto found = std::ranges::find_if(indexes_, serves);
+  return found == indexes_.end() ? nullptr : &*found;
+}
+
+const ExpiryIndex* Catalog::expiry_index() const {
+  const auto serves = [](const ExpiryIndex& index) {
+    return index.valid && index.predicate.empty();
+  };
+  const auto found = std::ranges::find_if(indexes_, serves);
+  return found == indexes_.end() ? nullptr : &*found;
+}
+
+bool Catalog::has(const std::string& table, const std::string& column) const {
+  return columns_.contains({table, column});
+}
+
+}  // namespace db

@@ -1,0 +1,182 @@
+#include "db/pipeline_artifacts.hpp"
+
+#include "db/artifact_queries.hpp"
+
+#include <algorithm>
+
+namespace db {
+namespace {
+
+Artifact read_artifact(const Row& row) {
+  const std::optional<std::int64_t> locked = row.maybe_integer(5);
+  return {.id = row.integer(0),
+          .project_id = row.integer(1),
+          .pipeline_id = row.integer(2),
+          .size = row.integer(3),
+          .file_store = row.integer(4),
+          .locked = !locked || *locked == 2 ? LockState::unknown
+                    : *locked == 0          ? LockState::unlocked
+                                            : LockState::locked,
+          .expire_at = row.is_null(6) ? Timestamp::max() : row.moment(6),
+          .file = std::string(row.text(7))};
+}
+
+/// The answer of destroy_query(): a row for each queued object, and one row
+/// with the ids and the bytes of all.
+void read_destroyed(const Row& row, Destroyed& destroyed) {
+  if (row.is_null(0)) {
+    destroyed.ids = row.integers(4);
+    destroyed.bytes = row.maybe_integer(5).value_or(0);
+    return;
+  }
+  destroyed.objects.push_back({.id = row.integer(0),
+                               .file_store = row.integer(1),
+                               .store_dir = std::string(row.text(2)),
+                               .file = std::string(row.text(3))});
+}
+
+bool holds(const std::vector<std::int64_t>& values, std::int64_t value) {
+  return std::ranges::find(values, value) != values.end();
+}
+
+Parameters count_parameters(Timestamp horizon, const Filter& filter,
+                            std::int64_t limit) {
+  return Parameters()
+      .add(horizon)
+      .add(filter.projects)
+      .add(filter.except_projects)
+      .add(filter.stores)
+      .add(limit);
+}
+
+Count count(Pool& pool, const Session& session, const Query& query,
+            const Parameters& parameters) {
+  Count count;
+  execute(pool, session, query, parameters, [&](const Row& row) {
+    count.rows = row.integer(0);
+    if (!row.is_null(1))
+      count.oldest = row.moment(1);
+  });
+  return count;
+}
+
+}  // namespace
+
+bool Filter::takes(const Artifact& artifact) const {
+  return (projects.empty() || holds(projects, artifact.project_id)) &&
+         !holds(except_projects, artifact.project_id) &&
+         holds(stores, artifact.file_store);
+}
+
+PipelineArtifacts::PipelineArtifacts(Pool& pool, const Catalog& catalog)
+    : pool_(pool),
+      destroy_unlocked_(destroy_query(Selection::unlocked, catalog)),
+      destroy_legacy_(destroy_query(Selection::legacy, catalog)) {}
+
+std::vector<Artifact> PipelineArtifacts::page(const Session& session,
+                                              Selection selection,
+                                              Cursor after, Timestamp before,
+                                              std::int64_t limit) const {
+  std::vector<Artifact> rows;
+  execute(pool_, session, page_query(selection),
+          Parameters()
+              .add(after.expire_at)
+              .add(after.id)
+              .add(before)
+              .add(limit),
+          [&](const Row& row) { rows.push_back(read_artifact(row)); });
+  return rows;
+}
+
+std::vector<Artifact> PipelineArtifacts::rows(
+    const Session& session, Selection selection, Timestamp horizon,
+    const std::vector<std::int64_t>& ids) const {
+  std::vector<Artifact> rows;
+  execute(pool_, session, rows_query(selection),
+          Parameters().add(horizon).add(ids),
+          [&](const Row& row) { rows.push_back(read_artifact(row)); });
+  return rows;
+}
+
+Destroyed PipelineArtifacts::destroy(
+    const Session& session, Selection selection, Timestamp horizon,
+    const std::vector<std::int64_t>& ids,
+    const std::vector<std::string>& files) const {
+  Destroyed destroyed;
+  const auto take = [&](const Row& row) { read_destroyed(row, destroyed); };
+  const Pool::Lease connection = pool_.acquire();
+  try {
+    connection->execute(
+        session,
+        selection == Selection::unlocked ? destroy_unlocked_ : destroy_legacy_,
+        Parameters().add(horizon).add(ids).add(files), take);
+  } catch (const CommitUnknown& error) {
+    // Ask the server what became of it: what was committed is ours to finish,
+    // and must be counted once.
+    if (!error.rows_complete() ||
+        xact_outcome(pool_, session, error.transaction()) !=
+            XactOutcome::committed)
+      throw;
+  }
+  return destroyed;
+}
+
+std::int64_t PipelineArtifacts::resolve(
+    const Session& session, const std::vector<std::int64_t>& ids) const {
+  std::int64_t resolved = 0;
+  execute(pool_, session, resolve_query(), Parameters().add(ids),
+          [&](const Row& row) { resolved = row.integer(0); });
+  return resolved;
+}
+
+Count PipelineArtifacts::count_unlocked(const Session& session,
+                                        Timestamp horizon,
+                                        const Filter& filter,
+                                        std::int64_t limit) const {
+  return count(pool_, session, count_unlocked_query(),
+               count_parameters(horizon, filter, limit));
+}
+
+Count PipelineArtifacts::count_unknown(const Session& session,
+                                       Timestamp horizon, const Filter& filter,
+                                       std::int64_t limit) const {
+  return count(pool_, session, count_unknown_query(),
+               count_parameters(horizon, filter, limit));
+}
+
+std::vector<Artifact> PipelineArtifacts::live_sample(
+    const Session& session) const {
+  std::vector<Artifact> rows;
+  execute(pool_, session, live_sample_query(), {},
+          [&](const Row& row) { rows.push_back(read_artifact(row)); });
+  return rows;
+}
+
+std::vector<Statement> PipelineArtifacts::statements(Timestamp horizon) const {
+  const std::vector<std::int64_t> ids{0};
+  const std::vector<std::string> files{"code_coverage.json"};
+  const Cursor start;
+  const auto page =
+      Parameters().add(start.expire_at).add(start.id).add(horizon).add(
+          std::int64_t{100});
+  const auto rows = Parameters().add(horizon).add(ids);
+  const auto batch = Parameters().add(horizon).add(ids).add(files);
+  constexpr const char* table = "ci_pipeline_artifacts";
+  constexpr const char* partial =
+      "ci_pipeline_artifacts (expire_at) "
+      "WHERE locked = 0 AND expire_at IS NOT NULL";
+  constexpr const char* full = "ci_pipeline_artifacts (expire_at)";
+  return {
+      {"run", live_sample_query(), {}, true, nullptr, nullptr},
+      {"unlocked", page_query(Selection::unlocked), page, true, table, partial},
+      {"unlocked", rows_query(Selection::unlocked), rows, true, table, nullptr},
+      {"unlocked", destroy_unlocked_, batch, false, table, nullptr},
+      {"legacy", page_query(Selection::legacy), page, true, table, full},
+      {"legacy", rows_query(Selection::legacy), rows, true, table, nullptr},
+      {"legacy", destroy_legacy_, batch, false, table, nullptr},
+      {"legacy", resolve_query(), Parameters().add(ids), false, table,
+       nullptr},
+  };
+}
+
+}  // namespace db

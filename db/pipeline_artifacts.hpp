@@ -1,0 +1,121 @@
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "db/catalog.hpp"
+#include "db/deleted_objects.hpp"
+#include "db/pool.hpp"
+#include "db/statement.hpp"
+
+namespace db {
+
+using telemetry::Timestamp;
+
+/// The lock state as the row itself says it: smallint, nullable, default 2.
+enum class LockState { unlocked, locked, unknown };
+
+/// A row of ci_pipeline_artifacts.
+struct Artifact {
+  std::int64_t id = 0;
+  std::int64_t project_id = 0;
+  std::int64_t pipeline_id = 0;
+  std::int64_t size = 0;        ///< bytes
+  std::int64_t file_store = 1;  ///< 1: local, 2: object storage; NULL is 1
+  LockState locked = LockState::unknown;
+  Timestamp expire_at{};  ///< of a live row without one: Timestamp::max()
+  std::string file;       ///< not to be trusted
+};
+
+/// Which expired rows: `unlocked` are those with locked = 0; `legacy` are all,
+/// of which the pipeline decides.
+enum class Selection { unlocked, legacy };
+
+/// A place in the order (expire_at, id); the default is before every row.
+struct Cursor {
+  Timestamp expire_at = Timestamp::min();
+  std::int64_t id = std::numeric_limits<std::int64_t>::min();
+};
+
+/// What the user left out: rows of other projects and other stores.
+struct Filter {
+  std::vector<std::int64_t> projects;  ///< empty: all
+  std::vector<std::int64_t> except_projects;
+  std::vector<std::int64_t> stores;  ///< file_store values
+
+  [[nodiscard]] bool takes(const Artifact& artifact) const;
+};
+
+/// What one transaction destroyed.
+struct Destroyed {
+  std::vector<std::int64_t> ids;
+  std::int64_t bytes = 0;
+  std::vector<QueuedObject> objects;  ///< as queued, leased to us
+};
+
+struct Count {
+  std::int64_t rows = 0;
+  std::optional<Timestamp> oldest;  ///< smallest expire_at among them
+};
+
+/// The statements on ci_pipeline_artifacts.  Every method is one transaction
+/// and one round trip, and may be called from several threads at once.
+/// All throw Error, CommitUnknown (the writing ones), Unreachable.
+class PipelineArtifacts {
+ public:
+  PipelineArtifacts(Pool& pool, const Catalog& catalog);
+
+  /// Up to \a limit rows of \a selection after \a after that expired before
+  /// \a before, in (expire_at, id) order.  Walks the index from \a after on, so
+  /// that dead entries left behind by earlier pages cost nothing.
+  std::vector<Artifact> page(const Session& session, Selection selection,
+                             Cursor after, Timestamp before,
+                             std::int64_t limit) const;
+
+  /// Those of \a ids that expired before \a horizon and, for
+  /// Selection::unlocked, say that they are unlocked.
+  std::vector<Artifact> rows(const Session& session, Selection selection,
+                             Timestamp horizon,
+                             const std::vector<std::int64_t>& ids) const;
+
+  /// Destroy those of \a ids that are *still* expired and unlocked (legacy:
+  /// whose pipeline is unlocked, its row held FOR SHARE), whose file is still
+  /// among \a files, and that nobody else holds.  Their objects are queued with
+  /// pick_up_at ten minutes ahead, and their bytes leave project_statistics
+  /// last, in project order: all in one statement.
+  Destroyed destroy(const Session& session, Selection selection,
+                    Timestamp horizon, const std::vector<std::int64_t>& ids,
+                    const std::vector<std::string>& files) const;
+
+  /// Write down "locked" for those of \a ids whose state is still unknown and
+  /// whose pipeline is still locked; rows that others hold are left.
+  ///
+  /// \return how many were written.
+  std::int64_t resolve(const Session& session,
+                       const std::vector<std::int64_t>& ids) const;
+
+  /// Rows expired before \a horizon that say they are unlocked, counted up to
+  /// \a limit.
+  Count count_unlocked(const Session& session, Timestamp horizon,
+                       const Filter& filter, std::int64_t limit) const;
+  /// The same for rows of unknown state.
+  Count count_unknown(const Session& session, Timestamp horizon,
+                      const Filter& filter, std::int64_t limit) const;
+  /// Up to 100 rows that are not expired: 50 that expire next, 50 among the
+  /// newest 2,000, all older than an hour (GitLab writes the object after the
+  /// row).
+  std::vector<Artifact> live_sample(const Session& session) const;
+
+  /// The statements above, with values to try them with.
+  [[nodiscard]] std::vector<Statement> statements(Timestamp horizon) const;
+
+ private:
+  Pool& pool_;
+  Query destroy_unlocked_;
+  Query destroy_legacy_;
+};
+
+}  // namespace db
