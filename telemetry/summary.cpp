@@ -1,0 +1,117 @@
+#include "telemetry/summary.hpp"
+
+#include "telemetry/readable.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <cmath>
+
+namespace telemetry {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// Three decimals: whole milliseconds of a run, microseconds of a statement.
+double rounded(double value) {
+  return std::round(value * 1000) / 1000;
+}
+
+Json begin_pass(const PassReport& pass) {
+  Json json{{"outcome", name_of(pass.outcome)}};
+  if (!pass.reason.empty())
+    json["reason"] = valid_utf8(pass.reason);
+  return json;
+}
+
+void add_statements(Json& json, const StatementTimes& statements) {
+  json["p99_statement_ms"] = rounded(statements.p99_ms());
+  json["slowest_statement_ms"] = rounded(statements.slowest_ms());
+}
+
+Json unlocked_json(const PassReport& pass) {
+  Json json = begin_pass(pass);
+  json["destroyed"] = pass.destroyed.load();
+  json["bytes"] = pass.bytes.load();
+  json["batches"] = pass.batches.load();
+  json["skipped"] = pass.skipped.load();
+  json["failed"] = pass.failed.load();
+  json["seconds"] = rounded(pass.seconds);
+  add_statements(json, pass.statements);
+  return json;
+}
+
+Json legacy_json(const PassReport& pass) {
+  Json json = begin_pass(pass);
+  json["scanned"] = pass.scanned.load();
+  json["destroyed"] = pass.destroyed.load();
+  json["resolved"] = pass.resolved.load();
+  json["contradictions"] = pass.contradictions.load();
+  json["bytes"] = pass.bytes.load();
+  json["windows"] = pass.windows.load();
+  json["skipped"] = pass.skipped.load();
+  json["failed"] = pass.failed.load();
+  json["seconds"] = rounded(pass.seconds);
+  add_statements(json, pass.statements);
+  return json;
+}
+
+Json objects_json(const Report& report) {
+  const PassReport& pass = report.pass(Pass::objects);
+  Json json = begin_pass(pass);
+  json["removed"] = report.removed();
+  json["absent"] = report.absent();
+  json["failed"] = pass.failed.load();
+  json["seconds"] = rounded(pass.seconds);
+  return json;
+}
+
+template <typename T>
+Json or_null(const std::optional<T>& value) {
+  return value ? Json(*value) : Json(nullptr);
+}
+
+Json backlog_json(const Backlog& backlog) {
+  Json json{{"unlocked", or_null(backlog.unlocked)},
+            {"unknown", or_null(backlog.unknown)},
+            {"objects", or_null(backlog.objects)},
+            {"oldest_expired_at", nullptr}};
+  if (backlog.oldest_expired_at)
+    json["oldest_expired_at"] = format_timestamp(*backlog.oldest_expired_at);
+  if (backlog.is_lower_bound)
+    json["backlog_is_lower_bound"] = true;
+  return json;
+}
+
+Json problems_json(const Report& report) {
+  Json list = Json::array();
+  for (const Problem& problem : report.problems())
+    list.push_back({{"pass", name_of(problem.pass)},
+                    {"table", valid_utf8(problem.table)},
+                    {"id", problem.id},
+                    {"reason", valid_utf8(problem.reason)}});
+  return list;
+}
+
+}  // namespace
+
+Json summary_json(const Report& report) {
+  return {{"program", "ci-janitor"},
+          {"version", CI_JANITOR_VERSION},
+          {"command", valid_utf8(report.command)},
+          {"run_id", valid_utf8(report.run_id)},
+          {"outcome", name_of(report.outcome())},
+          {"started_at", format_timestamp(report.started_at)},
+          {"finished_at", format_timestamp(report.finished_at)},
+          {"seconds", rounded(report.seconds)},
+          {"horizon", format_timestamp(report.horizon)},
+          {"passes",
+           {{"unlocked", unlocked_json(report.pass(Pass::unlocked))},
+            {"legacy", legacy_json(report.pass(Pass::legacy))},
+            {"objects", objects_json(report)}}},
+          {"backlog", backlog_json(report.backlog)},
+          {"problems", problems_json(report)},
+          {"problems_total", report.problems_total()}};
+}
+
+}  // namespace telemetry

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "telemetry/report.hpp"
+
+namespace telemetry {
+
+/// The summary of a run as one JSON document; README.md lists its fields.
+/// Whatever the rows held, every string in it is UTF-8, so that dump() never
+/// throws.
+nlohmann::ordered_json summary_json(const Report& report);
+
+/// The same for people: a line a pass, what is left, and the problems (the
+/// first ten, and how many more), bytes as MiB.  Control characters are
+/// escaped; the last line ends with a line break.
+std::string summary_text(const Report& report);
+
+}  // namespace telemetry

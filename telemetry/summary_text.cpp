@@ -1,0 +1,131 @@
+#include "telemetry/readable.hpp"
+#include "telemetry/summary.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace telemetry {
+
+namespace {
+
+constexpr std::size_t problems_shown = 10;
+
+/// "3 windows", "1 window"
+std::string counted(std::int64_t count, std::string_view thing) {
+  return fmt::format("{} {}{}", grouped(count), thing, count == 1 ? "" : "s");
+}
+
+constexpr std::string_view columns =
+    "{:<9} {:<16} {:>11} {:>11} {:>7} {:>6} {:>8} {:>7}\n";
+
+std::string heading() {
+  return fmt::format(columns, "pass", "outcome", "destroyed", "MiB", "held",
+                     "failed", "seconds", "p99 ms");
+}
+
+/// What belongs to a pass but has no column, below its line.
+std::string remark(std::string_view text) {
+  return fmt::format("{:<10}{}\n", "", text);
+}
+
+std::string reason_of(const PassReport& pass) {
+  return pass.reason.empty() ? std::string{} : remark(escaped(pass.reason));
+}
+
+std::string artifact_pass_text(Pass which, const PassReport& pass) {
+  return fmt::format(columns, name_of(which), name_of(pass.outcome),
+                     grouped(pass.destroyed), mebibytes(pass.bytes),
+                     grouped(pass.skipped), grouped(pass.failed),
+                     fmt::format("{:.1f}", pass.seconds),
+                     fmt::format("{:.1f}", pass.statements.p99_ms())) +
+         reason_of(pass);
+}
+
+std::string legacy_details(const PassReport& pass) {
+  return remark(fmt::format("{} looked at in {}", counted(pass.scanned, "row"),
+                            counted(pass.windows, "window"))) +
+         remark(fmt::format("{} written down, {}",
+                            counted(pass.resolved, "lock state"),
+                            counted(pass.contradictions, "contradiction")));
+}
+
+std::string objects_text(const Report& report) {
+  const PassReport& pass = report.pass(Pass::objects);
+  const bool quiet = pass.outcome == Outcome::skipped;
+  return fmt::format(columns, name_of(Pass::objects), name_of(pass.outcome),
+                     "-", "-", "-", quiet ? "-" : grouped(pass.failed),
+                     quiet ? "-" : fmt::format("{:.1f}", pass.seconds), "-") +
+         reason_of(pass) +
+         remark(fmt::format("by all passes: {} removed, {} absent",
+                            counted(report.removed(), "object"),
+                            grouped(report.absent())));
+}
+
+std::string passes_text(const Report& report) {
+  std::string text = heading();
+  for (const Pass which : {Pass::unlocked, Pass::legacy}) {
+    const PassReport& pass = report.pass(which);
+    if (pass.outcome == Outcome::skipped) {
+      text += fmt::format(columns, name_of(which), "skipped", "-", "-", "-",
+                          "-", "-", "-");
+      continue;
+    }
+    text += artifact_pass_text(which, pass);
+    if (which == Pass::legacy)
+      text += legacy_details(pass);
+  }
+  return text + objects_text(report);
+}
+
+std::string backlog_count(const std::optional<std::int64_t>& count,
+                          std::string_view what, bool is_lower_bound) {
+  constexpr std::int64_t counted_exactly = 10'000;  // see Backlog
+  if (!count)
+    return fmt::format("{} not counted in a second", what);
+  const bool more = is_lower_bound && *count >= counted_exactly;
+  return fmt::format("{}{} {}", more ? "at least " : "", grouped(*count), what);
+}
+
+std::string backlog_text(const Backlog& backlog) {
+  if (backlog.total() == 0)
+    return "nothing left\n";
+  const bool bound = backlog.is_lower_bound;
+  std::string text = fmt::format(
+      "left: {}, {}, {}\n", backlog_count(backlog.unlocked, "unlocked", bound),
+      backlog_count(backlog.unknown, "of unknown state", bound),
+      backlog_count(backlog.objects, "objects", bound));
+  if (backlog.oldest_expired_at)
+    text += fmt::format("      the oldest expired at {}\n",
+                        format_timestamp(*backlog.oldest_expired_at));
+  return text;
+}
+
+std::string problems_text(const Report& report) {
+  const std::int64_t total = report.problems_total();
+  if (total == 0)
+    return {};
+  const std::vector<Problem> problems = report.problems();
+  const std::size_t shown = std::min(problems.size(), problems_shown);
+
+  std::string text = fmt::format("\n{}:\n", counted(total, "problem"));
+  for (std::size_t i = 0; i < shown; ++i)
+    text += fmt::format("  {} pass, {} {}: {}\n", name_of(problems[i].pass),
+                        escaped(problems[i].table), problems[i].id,
+                        escaped(problems[i].reason));
+  if (const auto more = total - static_cast<std::int64_t>(shown); more > 0)
+    text += fmt::format("  and {} more\n", grouped(more));
+  return text;
+}
+
+}  // namespace
+
+std::string summary_text(const Report& report) {
+  return fmt::format("ci-janitor {}: {} in {:.1f} s, horizon {}\n\n",
+                     escaped(report.command), name_of(report.outcome()),
+                     report.seconds, format_timestamp(report.horizon)) +
+         passes_text(report) + "\n" + backlog_text(report.backlog) +
+         problems_text(report);
+}
+
+}  // namespace telemetry
