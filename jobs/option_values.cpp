@@ -1,0 +1,113 @@
+#include "jobs/option_values.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+namespace jobs {
+
+namespace {
+
+// A trailing or doubled comma is more likely a mistake than nothing at all, so
+// empty parts are refused like any other wrong word.
+bool add_passes(std::set<telemetry::Pass>& passes, std::string_view word) {
+  const auto& all = telemetry::all_passes;
+  if (word == "all") {
+    passes.insert(all.begin(), all.end());
+    return true;
+  }
+  const auto found =
+      std::find_if(all.begin(), all.end(),
+                   [&](telemetry::Pass pass) { return name_of(pass) == word; });
+  if (found == all.end())
+    return false;
+  passes.insert(*found);
+  return true;
+}
+
+}  // namespace
+
+std::optional<std::int64_t> read_number(std::string_view text) {
+  std::int64_t value = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc{} || stop != end)
+    return std::nullopt;
+  return value;
+}
+
+std::string number_range(std::int64_t least, std::int64_t most) {
+  return fmt::format("a whole number from {} to {}", least, most);
+}
+
+std::string alternatives(const std::vector<std::string_view>& words) {
+  if (words.empty())
+    return {};
+  if (words.size() == 1)
+    return std::string(words.front());
+  return fmt::format("{} or {}",
+                     fmt::join(words.begin(), words.end() - 1, ", "),
+                     words.back());
+}
+
+OptionValue flag(bool Options::*member) {
+  return {.must_be = "true, false, yes, no, 1 or 0",
+          .set = [member](Options& options, std::string_view text) {
+            const bool yes = text == "true" || text == "yes" || text == "1";
+            const bool no = text == "false" || text == "no" || text == "0";
+            if (yes || no)
+              options.*member = yes;
+            return yes || no;
+          }};
+}
+
+OptionValue directory(std::optional<std::string> Options::*member) {
+  return {.must_be = "the path of a directory",
+          .set = [member](Options& options, std::string_view text) {
+            options.*member = std::string(text);
+            return !text.empty();
+          }};
+}
+
+OptionValue moment(std::optional<telemetry::Timestamp> Options::*member) {
+  return {.must_be = "a moment such as 2022-10-06T12:30:00Z",
+          .set = [member](Options& options, std::string_view text) {
+            const auto value = telemetry::parse_timestamp(text);
+            // Before and after all time there is no horizon.
+            if (!value || *value == telemetry::Timestamp::min() ||
+                *value == telemetry::Timestamp::max())
+              return false;
+            options.*member = value;
+            return true;
+          }};
+}
+
+OptionValue ids(std::vector<std::int64_t> Options::*member) {
+  return {.must_be = "an id, " + number_range(1, any_number),
+          .set =
+              [member](Options& options, std::string_view text) {
+                const auto id = read_number(text);
+                if (!id || *id < 1)
+                  return false;
+                (options.*member).push_back(*id);
+                return true;
+              },
+          .clear = [member](Options& options) { (options.*member).clear(); },
+          .is_repeatable = true};
+}
+
+OptionValue passes(std::set<telemetry::Pass> Options::*member) {
+  std::vector<std::string_view> words;
+  for (const telemetry::Pass pass : telemetry::all_passes)
+    words.push_back(name_of(pass));
+  words.emplace_back("all");
+  return {.must_be = alternatives(words),
+          .set =
+              [member](Options& options, std::string_view text) {
+                return add_passes(options.*member, text);
+              },
+          .clear = [member](Options& options) { (options.*member).clear(); }};
+}
+
+}  // namespace jobs

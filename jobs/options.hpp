@@ -1,0 +1,93 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "stores/store.hpp"
+#include "telemetry/log.hpp"
+#include "telemetry/progress.hpp"
+#include "telemetry/report.hpp"
+#include "telemetry/timestamp.hpp"
+
+namespace jobs {
+
+/// The command line or the environment is wrong.  what() is one sentence that
+/// names the input and says what to do.
+class UsageError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+enum class Command { run, plan, check, explain };
+std::string_view name_of(Command command);
+
+enum class Output { text, json, jsonl };
+
+/// Everything a run can be told, with its defaults.  Plain data: nothing in it
+/// opens, connects or checks the outside world.
+struct Options {
+  Command command = Command::run;
+  std::set<telemetry::Pass> passes{telemetry::all_passes.begin(),
+                                   telemetry::all_passes.end()};
+
+  std::optional<std::string> local_store;  ///< root of file_store 1
+  std::optional<int> only_store;           ///< 1 or 2
+  stores::Prune prune = stores::Prune::leaf;
+  bool accept_missing = false;
+
+  /// Defaults from `./dev bench artifacts`; see benchmarks/README.md.
+  unsigned concurrency = 4;         ///< workers, and so connections
+  std::int64_t batch_size = 1000;   ///< rows destroyed by one transaction
+  std::int64_t window_size = 2000;  ///< pipelines looked up by one statement
+
+  std::chrono::seconds time_limit{
+      300};  ///< no new work after this; 0: no limit
+  std::chrono::milliseconds statement_timeout{5000};
+  std::chrono::milliseconds lock_timeout{300};
+
+  std::optional<std::int64_t> max_destroy;  ///< rows, all passes together
+  std::int64_t max_resolve = 10000;         ///< lock states written; 0: none
+  bool trust_lock_state = false;
+  std::chrono::seconds grace{0};
+  std::optional<telemetry::Timestamp> horizon;  ///< database now if not given
+  std::vector<std::int64_t> projects;           ///< empty: all
+  std::vector<std::int64_t> except_projects;
+
+  std::int64_t tolerate_problems = 0;
+  bool strict = false;
+  std::optional<std::int64_t> expect_destroyed;
+  std::optional<std::int64_t> expect_backlog;
+
+  Output output = Output::text;
+  telemetry::ProgressStyle progress = telemetry::ProgressStyle::automatic;
+  telemetry::LogFormat log_format = telemetry::LogFormat::text;
+  std::string log_level = "info";
+  bool analyze = false;  ///< explain only
+
+  bool operator==(const Options&) const = default;
+};
+
+/// Read the command line, then the environment (CI_JANITOR_<NAME>) for what it
+/// left out.  Touches nothing else of the world.
+///
+/// An option that does not concern the command is refused on the command line,
+/// and ignored in the environment, since the environment of a pod is the same
+/// for all commands; its value must make sense all the same.
+///
+/// \param environment as environ: "NAME=value" strings, ended by a null.
+/// \return nothing if help or the version was all they wanted; it has been
+///         printed to standard output.
+/// \throws UsageError
+std::optional<Options> parse_options(int argc, const char* const argv[],
+                                     const char* const environment[]);
+
+/// The text of --help, or of COMMAND --help with the options of that command.
+std::string help_text(std::optional<Command> command = std::nullopt);
+
+}  // namespace jobs

@@ -1,0 +1,179 @@
+#include "jobs/options_table.hpp"
+
+#include "jobs/option_values.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <iterator>
+
+namespace jobs {
+
+namespace {
+
+constexpr CommandRow commands[] = {
+    {Command::run, "run",
+     "destroy expired unlocked artifacts and remove their objects"},
+    {Command::plan, "plan", "say what run would do, and change nothing"},
+    {Command::check, "check",
+     "tell whether database and stores are fit for run; if not, what to do"},
+    {Command::explain, "explain",
+     "show the plan of every statement of run, and judge it"}};
+
+constexpr Commands run = only(Command::run);
+constexpr Commands plan = only(Command::plan);
+constexpr Commands check = only(Command::check);
+constexpr Commands explain = only(Command::explain);
+constexpr Commands all = run | plan | check | explain;
+
+// A hundred years: far beyond any use, and still addable to any clock.
+constexpr std::int64_t longest_seconds = 3'153'600'000;
+// PostgreSQL keeps its timeouts as 32-bit milliseconds.
+constexpr std::int64_t longest_timeout = 2'147'483'647;
+
+constexpr std::string_view what = "WHAT";
+constexpr std::string_view how_much = "HOW MUCH";
+constexpr std::string_view how = "HOW";
+constexpr std::string_view output = "OUTPUT";
+constexpr std::string_view smoke = "SMOKE RUNS";
+
+// clang-format off
+const OptionRow table[] = {
+  {what, "passes", "LIST", "all", all,
+   passes(&Options::passes),
+   "comma list of unlocked, legacy, objects; always run in this order"},
+  {what, "local-store", "DIR", "(none)", run | plan | check,
+   directory(&Options::local_store),
+   "root of the objects of file_store 1: GitLab's artifacts directory"},
+  {what, "only-store", "1|2", "(both)", all,
+   choice<int>(&Options::only_store, {{"1", 1}, {"2", 2}}),
+   "only artifacts of that file_store"},
+  {what, "project", "ID", "(all)", run | plan | explain,
+   ids(&Options::projects),
+   "only artifacts of this project; a comma list, or repeated"},
+  {what, "except-project", "ID", "(none)", run | plan | explain,
+   ids(&Options::except_projects),
+   "never artifacts of this project (legal hold); a comma list, or repeated"},
+  {what, "grace", "SECONDS", "0", run | plan | explain,
+   number(&Options::grace, 0, longest_seconds),
+   "an artifact must have expired this long ago"},
+  {what, "horizon", "TIMESTAMP", "(database now)", all,
+   moment(&Options::horizon),
+   "what expired before this moment has expired; not later than now"},
+  {what, "trust-lock-state", "", "", run | plan | explain,
+   flag(&Options::trust_lock_state),
+   "legacy pass: look only at rows of unknown lock state"},
+
+  {how_much, "time-limit", "SECONDS", "300", run | plan,
+   number(&Options::time_limit, 0, longest_seconds),
+   "take no new work after this; 0 is no limit"},
+  {how_much, "max-destroy", "N", "(none)", run | plan,
+   number(&Options::max_destroy, 0),
+   "stop after that many artifacts, all passes together"},
+  {how_much, "max-resolve", "N", "10000", run | plan | explain,
+   number(&Options::max_resolve, 0),
+   "legacy pass: write down at most that many unknown lock states; 0 is none"},
+  {how_much, "tolerate-problems", "N", "0", run | plan,
+   number(&Options::tolerate_problems, 0),
+   "up to N problems leave the exit status at 0"},
+
+  {how, "concurrency", "N", "4", run | plan | check,
+   number(&Options::concurrency, 1, 64),
+   "workers, and so connections"},
+  {how, "batch-size", "N", "1000", run | plan | explain,
+   number(&Options::batch_size, 1, 10'000),
+   "rows that one transaction destroys, at most"},
+  {how, "window-size", "N", "2000", run | plan | explain,
+   number(&Options::window_size, 1, 100'000),
+   "rows that one statement of the legacy pass looks at, at most"},
+  {how, "statement-timeout", "MS", "5000", all,
+   number(&Options::statement_timeout, 1, longest_timeout),
+   "no statement takes longer"},
+  {how, "lock-timeout", "MS", "300", all,
+   number(&Options::lock_timeout, 1, longest_timeout),
+   "no statement waits longer for a lock"},
+  {how, "prune", "leaf|all|none", "leaf", run | plan | check,
+   choice<stores::Prune>(&Options::prune, {{"leaf", stores::Prune::leaf},
+                                           {"all", stores::Prune::all},
+                                           {"none", stores::Prune::none}}),
+   "emptied directories: remove the artifact's own; all up to the root, if"
+   " unchanged for an hour; none"},
+  {how, "accept-missing", "", "", run | plan | check,
+   flag(&Options::accept_missing),
+   "go on although the stores do not hold what live rows name"},
+  {how, "analyze", "", "", explain,
+   flag(&Options::analyze),
+   "run the statements that only read, and show what they took"},
+
+  {output, "output", "text|json|jsonl", "text", all,
+   choice<Output>(&Options::output, {{"text", Output::text},
+                                     {"json", Output::json},
+                                     {"jsonl", Output::jsonl}}),
+   "result on standard output; jsonl is a line an artifact, for plan"},
+  {output, "progress", "STYLE", "auto", run | plan,
+   choice<telemetry::ProgressStyle>(&Options::progress,
+          {{"auto", telemetry::ProgressStyle::automatic},
+           {"bar", telemetry::ProgressStyle::bar},
+           {"plain", telemetry::ProgressStyle::plain},
+           {"none", telemetry::ProgressStyle::none}}),
+   "auto, bar, plain or none; auto is a bar on a terminal, none elsewhere"},
+  {output, "log-format", "text|json", "text", all,
+   choice<telemetry::LogFormat>(&Options::log_format,
+          {{"text", telemetry::LogFormat::text},
+           {"json", telemetry::LogFormat::json}}),
+   "log and progress go to standard error"},
+  {output, "log-level", "LEVEL", "info", all,
+   choice<std::string>(&Options::log_level,
+          {{"trace", "trace"}, {"debug", "debug"}, {"info", "info"},
+           {"warning", "warning"}, {"error", "error"}, {"off", "off"}}),
+   "trace, debug, info, warning, error or off"},
+
+  {smoke, "strict", "", "", run,
+   flag(&Options::strict),
+   "work left over at the end is exit status 75"},
+  {smoke, "expect-destroyed", "N", "(none)", run,
+   number(&Options::expect_destroyed, 0),
+   "any other number of artifacts destroyed is exit status 4"},
+  {smoke, "expect-backlog", "N", "(none)", run,
+   number(&Options::expect_backlog, 0),
+   "any other sum of the counts left over is exit status 4"},
+};
+// clang-format on
+
+}  // namespace
+
+std::string_view name_of(Command command) {
+  for (const CommandRow& row : commands)
+    if (row.command == command)
+      return row.name;
+  return "unknown";
+}
+
+std::span<const CommandRow> command_table() {
+  return commands;
+}
+
+std::span<const OptionRow> option_table() {
+  return table;
+}
+
+const OptionRow* find_option(std::string_view name) {
+  const auto* const found =
+      std::find_if(std::begin(table), std::end(table),
+                   [&](const OptionRow& row) { return row.name == name; });
+  return found == std::end(table) ? nullptr : found;
+}
+
+std::string OptionRow::on_command_line() const {
+  return "--" + std::string(name);
+}
+
+std::string OptionRow::in_environment() const {
+  std::string variable = "CI_JANITOR_" + std::string(name);
+  for (char& letter : variable)
+    letter = letter == '-' ? '_'
+                           : static_cast<char>(std::toupper(
+                                 static_cast<unsigned char>(letter)));
+  return variable;
+}
+
+}  // namespace jobs
