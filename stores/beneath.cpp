@@ -1,0 +1,74 @@
+#include "stores/beneath.hpp"
+
+#include <algorithm>
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+namespace stores {
+namespace {
+
+bool is_passing(int error) {
+  return error == EAGAIN || error == EINTR;
+}
+
+Descriptor open_by_openat2(int root, const char* path) {
+  open_how how{};
+  how.flags = O_PATH | O_CLOEXEC | O_DIRECTORY;
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+
+  // EAGAIN says that somebody renamed a directory while the kernel walked.
+  Descriptor opened(::syscall(SYS_openat2, root, path, &how, sizeof how));
+  for (int tries = 1; is_passing(opened.error()) && tries < 8; ++tries)
+    opened = Descriptor(::syscall(SYS_openat2, root, path, &how, sizeof how));
+  return opened;
+}
+
+bool is_symlink(int parent, const char* name) {
+  struct stat status {};
+  return ::fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+         S_ISLNK(status.st_mode);
+}
+
+Descriptor open_component(int parent, const char* name) {
+  constexpr int flags = O_PATH | O_CLOEXEC | O_DIRECTORY | O_NOFOLLOW;
+  Descriptor opened(::openat(parent, name, flags));
+  for (int tries = 1; is_passing(opened.error()) && tries < 8; ++tries)
+    opened = Descriptor(::openat(parent, name, flags));
+
+  // O_NOFOLLOW and O_DIRECTORY together say ENOTDIR of a symlink too.
+  if (opened.error() == ENOTDIR && is_symlink(parent, name)) {
+    errno = ELOOP;
+    return Descriptor(-1);
+  }
+  return opened;
+}
+
+Descriptor open_by_component(int root, const std::string& path) {
+  Descriptor opened(::fcntl(root, F_DUPFD_CLOEXEC, 0));
+  for (std::size_t begin = 0; opened && begin <= path.size();) {
+    const std::size_t end = std::min(path.find('/', begin), path.size());
+    const std::string name = path.substr(begin, end - begin);
+    opened = open_component(opened.get(), name.c_str());
+    begin = end + 1;
+  }
+  return opened;
+}
+
+}  // namespace
+
+Walk supported_walk(int root) {
+  // Docker before 20.10 answers EPERM for a system call it doesn't know.
+  const int error = open_by_openat2(root, ".").error();
+  return error == ENOSYS || error == EPERM ? Walk::by_component : Walk::openat2;
+}
+
+Descriptor open_beneath(int root, const std::string& path, Walk walk) {
+  if (walk == Walk::openat2)
+    return open_by_openat2(root, path.c_str());
+  return open_by_component(root, path);
+}
+
+}  // namespace stores

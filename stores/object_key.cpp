@@ -1,0 +1,112 @@
+#include "stores/object_key.hpp"
+
+#include <openssl/sha.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace stores {
+namespace {
+
+std::string sha256_hex(const std::string& text) {
+  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
+  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(),
+         digest.data());
+
+  constexpr char digits[] = "0123456789abcdef";
+  std::string hex;
+  for (const unsigned char byte : digest) {
+    hex += digits[byte >> 4];
+    hex += digits[byte & 15];
+  }
+  return hex;
+}
+
+std::string project_directory(std::int64_t project_id) {
+  const std::string hash = sha256_hex(std::to_string(project_id));
+  return hash.substr(0, 2) + '/' + hash.substr(2, 2) + '/' + hash;
+}
+
+/// The same, remembered: a worker goes through one project after the other, and
+/// the hash costs as much as all the rest of a key.
+const std::string& recent_project_directory(std::int64_t project_id) {
+  thread_local std::int64_t last_id = project_id;
+  thread_local std::string last = project_directory(project_id);
+  if (last_id != project_id) {
+    last = project_directory(project_id);
+    last_id = project_id;
+  }
+  return last;
+}
+
+const char* component_poison(std::string_view component) {
+  if (component.empty())
+    return "an empty component";
+  if (component == ".")
+    return "a component '.'";
+  if (component == "..")
+    return "a component '..'";
+  return nullptr;
+}
+
+std::optional<std::string> poison_directory(std::string_view directory) {
+  if (directory.empty())
+    return "its directory is empty";
+  if (directory.find('\0') != std::string_view::npos)
+    return "its directory holds a NUL";
+
+  for (std::size_t begin = 0; begin <= directory.size();) {
+    const std::size_t end =
+        std::min(directory.find('/', begin), directory.size());
+    if (const char* why =
+            component_poison(directory.substr(begin, end - begin)))
+      return std::string("its directory holds ") + why;
+    begin = end + 1;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::string ObjectKey::path() const {
+  std::string result;
+  result.reserve(directory.size() + 1 + file.size());
+  result.append(directory).append(1, '/').append(file);
+  return result;
+}
+
+ObjectKey artifact_key(std::int64_t project_id, std::int64_t pipeline_id,
+                       std::int64_t artifact_id, std::string file) {
+  const std::string& project = recent_project_directory(project_id);
+  const std::string pipeline = std::to_string(pipeline_id);
+  const std::string artifact = std::to_string(artifact_id);
+
+  ObjectKey key;
+  key.directory.reserve(project.size() + pipeline.size() + artifact.size() +
+                        22);
+  key.directory.append(project).append("/pipelines/").append(pipeline);
+  key.directory.append("/artifacts/").append(artifact);
+  key.file = std::move(file);
+  return key;
+}
+
+std::optional<std::string> poison_file(std::string_view file) {
+  if (file.empty())
+    return "its file name is empty";
+  if (file == "." || file == "..")
+    return "its file name is '" + std::string(file) + "'";
+  if (file.find('/') != std::string_view::npos)
+    return "its file name holds a slash";
+  if (file.find('\0') != std::string_view::npos)
+    return "its file name holds a NUL";
+  return std::nullopt;
+}
+
+std::optional<std::string> poison(const ObjectKey& key) {
+  if (std::optional<std::string> why = poison_file(key.file))
+    return why;
+  return poison_directory(key.directory);
+}
+
+}  // namespace stores

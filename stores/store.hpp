@@ -1,0 +1,88 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "stores/object_key.hpp"
+
+namespace stores {
+
+/// The store as a whole is out of reach or not what it should be.  what() is a
+/// sentence that names the store and says what to do.
+class StoreError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// What to do with directories that a removal has emptied.
+enum class Prune {
+  none,
+  leaf,  ///< the object's own directory: GitLab never uses it again
+  all    ///< up to, never including, the root, if unchanged for an hour
+};
+
+/// A key, by its position among those asked about, and a reason.
+struct KeyReason {
+  std::size_t index = 0;
+  std::string reason;
+};
+
+/// What a look at many keys found; a key in neither list is there and safe.
+struct Sight {
+  std::vector<std::size_t> absent;
+  std::vector<KeyReason> poison;  ///< must not be touched, or can't be judged
+};
+
+/// What became of many keys; a key in neither list was there and is gone.
+struct Removal {
+  std::vector<std::size_t> absent;  ///< was not there: as good as removed
+  std::vector<KeyReason> left;      ///< is still there, or may be
+};
+
+/// A place that keeps objects under keys: a directory, an S3 bucket.
+///
+/// Every store may be used from several threads at once.  Keys come from rows
+/// and are not to be trusted: each method refuses a poison key (object_key.hpp)
+/// by itself, and nothing outside the store's root is ever opened.  What else
+/// every store must do is written as tests in tests/stores/store_suite.hpp; a
+/// new store is done when it passes them.
+class Store {
+ public:
+  Store() = default;
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+  virtual ~Store() = default;
+
+  /// Look where these objects lie, and change nothing.  A key is poison if it
+  /// breaks the rule of object_key.hpp, leads through a symlink or to one, or
+  /// names a directory.  What can't be looked at (permissions, an error of the
+  /// disk) is listed with the poison: its row must not be destroyed either.
+  ///
+  /// \throws StoreError if the store as a whole is out of reach.
+  virtual Sight look(std::span<const ObjectKey> keys) = 0;
+
+  /// Remove all these objects, however many; the store splits them as its
+  /// protocol likes.  One that is not there counts as removed.
+  ///
+  /// \throws StoreError if the store as a whole is out of reach; then each
+  ///         object may or may not have been removed.
+  virtual Removal remove(std::span<const ObjectKey> keys) = 0;
+
+  /// Remove the directories that the removal of these objects has emptied, as
+  /// far as the store was told to.  Best effort: what can't be removed stays,
+  /// and nobody is told.
+  virtual void prune(std::span<const ObjectKey> keys) = 0;
+
+  /// \return a sentence saying why objects can't be removed here, with what to
+  ///         do; nothing if they can.
+  virtual std::optional<std::string> trouble() = 0;
+
+  /// "directory '/srv/artifacts'": for messages.
+  [[nodiscard]] virtual std::string description() const = 0;
+};
+
+}  // namespace stores
