@@ -17,7 +17,7 @@ std::string counted(std::int64_t count, std::string_view thing) {
 }
 
 constexpr std::string_view columns =
-    "{:<9} {:<16} {:>11} {:>11} {:>7} {:>6} {:>8} {:>7}\n";
+    "{:<9} {:<16} {:>11} {:>10} {:>6} {:>6} {:>8} {:>7}\n";
 
 std::string heading() {
   return fmt::format(columns, "pass", "outcome", "destroyed", "MiB", "held",
