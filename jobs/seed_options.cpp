@@ -1,0 +1,168 @@
+#include "jobs/seed_options.hpp"
+
+#include <fmt/format.h>
+#include <boost/program_options.hpp>
+
+#include <array>
+#include <iostream>
+#include <utility>
+
+namespace jobs {
+namespace {
+
+namespace po = boost::program_options;
+
+constexpr std::array<std::pair<const char*, Profile>, 3> profiles{
+    {{"smoke", Profile::smoke},
+     {"demo", Profile::demo},
+     {"headline", Profile::headline}}};
+
+constexpr const char* introduction =
+    "Usage: ci-janitor-seed [OPTIONS]\n\n"
+    "Fill an empty database, and an empty directory with its files, for\n"
+    "demos, smoke runs and benchmarks of ci-janitor. The database is named by\n"
+    "PGHOST, PGDATABASE and the like; tables are made where there are none.\n"
+    "Nothing that is there already is ever changed or removed.\n\n";
+
+po::options_description describe_options() {
+  po::options_description described("Options");
+  // clang-format off
+  described.add_options()
+      ("profile", po::value<std::string>()->default_value("demo"),
+       "smoke (300 artifacts, every case), demo (20,000) or headline (three "
+       "million, ten million pipelines)")
+      ("random-seed", po::value<std::string>()->default_value("1"),
+       "the same number makes the same rows and files")
+      ("local-store", po::value<std::string>(),
+       "directory for the files; made if missing, else it must be empty")
+      ("no-files", po::bool_switch(), "rows only")
+      ("scale", po::value<double>()->default_value(1, "1"),
+       "headline only: this much of its counts, above 0, at most 10")
+      ("now", po::value<std::string>(),
+       "the moment that all times are relative to, as 2022-10-06T12:00:00Z; "
+       "the database's clock if not given")
+      ("with-remote", po::bool_switch(),
+       "a few rows of file_store 2 besides (without objects)")
+      ("with-poison", po::bool_switch(),
+       "a row of every kind besides whose object must not be touched")
+      ("output", po::value<std::string>()->default_value("text"),
+       "text or json")
+      ("help", "this text")
+      ("version", "the version");
+  // clang-format on
+  return described;
+}
+
+Profile profile_named(const std::string& name) {
+  for (const auto& [known, profile] : profiles)
+    if (name == known)
+      return profile;
+  throw UsageError(fmt::format(
+      "--profile is '{}', and must be smoke, demo or headline", name));
+}
+
+std::int64_t random_seed_from(const std::string& text) {
+  const bool digits =
+      !text.empty() && text.find_first_not_of("0123456789") == text.npos;
+  if (!digits || text.size() > 10 || std::stoll(text) > 0xffffffffLL)
+    throw UsageError(fmt::format(
+        "--random-seed is '{}', and must be a number from 0 to 4294967295",
+        text));
+  return std::stoll(text);
+}
+
+telemetry::Timestamp moment_from(const std::string& text) {
+  const auto moment = telemetry::parse_timestamp(text);
+  if (!moment)
+    throw UsageError(fmt::format(
+        "--now is '{}', and must be a moment such as 2022-10-06T12:00:00Z",
+        text));
+  return *moment;
+}
+
+Output output_named(const std::string& name) {
+  if (name != "text" && name != "json")
+    throw UsageError(
+        fmt::format("--output is '{}', and must be text or json", name));
+  return name == "json" ? Output::json : Output::text;
+}
+
+SeedOptions options_from(const po::variables_map& given) {
+  SeedOptions options;
+  options.profile = profile_named(given["profile"].as<std::string>());
+  options.random_seed =
+      random_seed_from(given["random-seed"].as<std::string>());
+  if (given.contains("local-store"))
+    options.local_store = given["local-store"].as<std::string>();
+  options.files = !given["no-files"].as<bool>();
+  options.scale = given["scale"].as<double>();
+  if (given.contains("now"))
+    options.now = moment_from(given["now"].as<std::string>());
+  options.with_remote = given["with-remote"].as<bool>();
+  options.with_poison = given["with-poison"].as<bool>();
+  options.output = output_named(given["output"].as<std::string>());
+  return options;
+}
+
+void check(const SeedOptions& options) {
+  if (options.files && options.local_store.value_or("").empty())
+    throw UsageError(
+        "no place for the files: name one with --local-store DIR, or say "
+        "--no-files");
+  if (!options.files && options.local_store)
+    throw UsageError("--local-store and --no-files exclude each other");
+  if (!(options.scale > 0 && options.scale <= 10))
+    throw UsageError(fmt::format(
+        "--scale is {}, and must be above 0 and at most 10", options.scale));
+  if (options.scale != 1 && options.profile != Profile::headline)
+    throw UsageError(fmt::format("--scale goes with --profile headline, not {}",
+                                 name_of(options.profile)));
+}
+
+po::variables_map read(int argc, const char* const argv[],
+                       const po::options_description& described) {
+  // Options in full only: an abbreviation would change its meaning with the
+  // next option that is added.
+  constexpr int style = po::command_line_style::unix_style &
+                        ~po::command_line_style::allow_guessing;
+  po::variables_map given;
+  try {
+    const po::parsed_options parsed = po::command_line_parser(argc, argv)
+                                          .options(described)
+                                          .style(style)
+                                          .run();
+    for (const po::option& option : parsed.options)
+      if (option.position_key >= 0)
+        throw UsageError("unexpected argument '" + option.value.front() +
+                         "'; see --help");
+    po::store(parsed, given);
+  } catch (const po::error& error) {
+    throw UsageError(std::string(error.what()) + "; see --help");
+  }
+  return given;
+}
+
+}  // namespace
+
+std::string name_of(Profile profile) {
+  return profiles.at(static_cast<std::size_t>(profile)).first;
+}
+
+std::optional<SeedOptions> parse_seed_options(int argc,
+                                              const char* const argv[]) {
+  const po::options_description described = describe_options();
+  const po::variables_map given = read(argc, argv, described);
+  if (given.contains("help")) {
+    std::cout << introduction << described;
+    return {};
+  }
+  if (given.contains("version")) {
+    std::cout << "ci-janitor-seed " CI_JANITOR_VERSION "\n";
+    return {};
+  }
+  SeedOptions options = options_from(given);
+  check(options);
+  return options;
+}
+
+}  // namespace jobs

@@ -1,0 +1,92 @@
+#include "jobs/seed.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace jobs {
+namespace {
+
+using nlohmann::ordered_json;
+
+ordered_json made_json(const SeedReport& report) {
+  const Made& made = report.made;
+  return {{"artifacts", made.artifacts},
+          {"expired_unlocked", made.expired_unlocked},
+          {"expired_locked", made.expired_locked},
+          {"expired_unknown", made.expired_unknown},
+          {"contradictions", made.contradictions},
+          {"live", made.live},
+          {"remote", made.remote},
+          {"poison", made.poison},
+          {"queue_entries", made.queue_entries},
+          {"files", report.files},
+          {"file_bytes", report.file_bytes}};
+}
+
+std::int64_t all_destroyed(const SeedReport& report) {
+  return report.expected.unlocked_destroyed + report.expected.legacy_destroyed;
+}
+
+ordered_json expected_json(const SeedReport& report) {
+  const Expected& expected = report.expected;
+  const std::int64_t destroyed = all_destroyed(report);
+  return {{"destroyed", destroyed},
+          {"destroyed_bytes", report.destroyed_bytes},
+          {"unlocked", {{"destroyed", expected.unlocked_destroyed}}},
+          {"legacy",
+           {{"destroyed", expected.legacy_destroyed},
+            {"resolved", expected.resolved},
+            {"contradictions", expected.contradictions}}},
+          {"objects",
+           {{"removed", destroyed - report.missing + expected.queue_removed},
+            {"absent", report.missing + expected.queue_absent},
+            {"from_queue", expected.queue_removed + expected.queue_absent}}},
+          {"problems", expected.problems}};
+}
+
+/// The counts that are not in every seed.
+std::string text_of_extras(const Made& made) {
+  std::string text;
+  if (made.remote > 0)
+    text += fmt::format("  in file_store 2     {:>9}\n", made.remote);
+  if (made.poison > 0)
+    text += fmt::format("  poison              {:>9}\n", made.poison);
+  return text;
+}
+
+}  // namespace
+
+std::string as_text(const SeedOptions& options, const SeedReport& report) {
+  const Made& made = report.made;
+  return fmt::format(
+             "made {} artifacts (profile {}, random seed {}) in {:.1f} s\n"
+             "  expired, unlocked   {:>9}\n"
+             "  expired, locked     {:>9}\n"
+             "  expired, unknown    {:>9}\n"
+             "  contradictions      {:>9}\n"
+             "  not expired         {:>9}\n",
+             made.artifacts, name_of(options.profile), options.random_seed,
+             report.seconds, made.expired_unlocked, made.expired_locked,
+             made.expired_unknown, made.contradictions, made.live) +
+         text_of_extras(made) +
+         fmt::format(
+             "queue entries         {:>9}\n"
+             "files                 {:>9}, {} bytes\n"
+             "a run destroys        {:>9}, {} bytes\n",
+             made.queue_entries, report.files, report.file_bytes,
+             all_destroyed(report), report.destroyed_bytes);
+}
+
+std::string as_json(const SeedOptions& options, const SeedReport& report) {
+  const ordered_json document{{"program", "ci-janitor-seed"},
+                              {"version", CI_JANITOR_VERSION},
+                              {"profile", name_of(options.profile)},
+                              {"random_seed", options.random_seed},
+                              {"now", telemetry::format_timestamp(report.base)},
+                              {"seconds", report.seconds},
+                              {"made", made_json(report)},
+                              {"expected", expected_json(report)}};
+  return document.dump(2) + "\n";
+}
+
+}  // namespace jobs
