@@ -1,0 +1,87 @@
+#include "jobs/check.hpp"
+
+#include "jobs/check_database.hpp"
+#include "jobs/check_stores.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cstdio>
+
+namespace jobs {
+namespace {
+
+const char* name_of(Level level) {
+  switch (level) {
+    case Level::ok:
+      return "ok";
+    case Level::warning:
+      return "warning";
+    case Level::fail:
+      return "fail";
+  }
+  return "";
+}
+
+bool has_failed(const std::vector<Finding>& findings) {
+  return std::ranges::any_of(findings, [](const Finding& finding) {
+    return finding.level == Level::fail;
+  });
+}
+
+void print_text(const std::vector<Finding>& findings) {
+  for (const Finding& finding : findings)
+    fmt::print("{:<8} {:<18} {}\n", name_of(finding.level), finding.subject,
+               finding.text);
+}
+
+void print_json(const std::vector<Finding>& findings) {
+  nlohmann::ordered_json document{{"program", "ci-janitor"},
+                                  {"command", "check"},
+                                  {"fit", !has_failed(findings)}};
+  for (const Finding& finding : findings)
+    document["findings"].push_back({{"level", name_of(finding.level)},
+                                    {"subject", finding.subject},
+                                    {"text", finding.text}});
+  using nlohmann::json;
+  fmt::print("{}\n",
+             document.dump(2, ' ', false, json::error_handler_t::replace));
+}
+
+}  // namespace
+
+std::vector<Finding> examine(Installation& installation) {
+  std::vector<Finding> findings;
+  check_server(installation, findings);
+  if (!check_tables(installation, findings))
+    return findings;  // the rest would only say the same again
+  check_indexes(installation, findings);
+  check_privileges(installation, findings);
+  check_vacuum(installation, findings);
+  check_clock(installation, findings);
+  check_store_roots(installation, findings);
+  check_live_objects(installation, findings);
+  return findings;
+}
+
+void require_fitness(Installation& installation) {
+  std::string sentences;
+  for (const Finding& finding : examine(installation))
+    if (finding.level == Level::fail)
+      sentences += (sentences.empty() ? "" : "\n") + finding.subject + ": " +
+                   finding.text;
+  if (!sentences.empty())
+    throw Unfit(sentences);
+}
+
+bool check(Installation& installation) {
+  const std::vector<Finding> findings = examine(installation);
+  if (installation.options.output == Output::json)
+    print_json(findings);
+  else
+    print_text(findings);
+  return !has_failed(findings);
+}
+
+}  // namespace jobs

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "jobs/installation.hpp"
+
+namespace jobs {
+
+enum class Level { ok, warning, fail };
+
+/// One line of `check`.
+struct Finding {
+  Level level = Level::ok;
+  std::string subject;  ///< "partial index"
+  std::string text;     ///< what was found, and what to do about it
+};
+
+/// Is this database, are these stores and privileges fit for run?  Changes
+/// nothing.
+///
+/// \throws db::Error, db::Unreachable
+std::vector<Finding> examine(Installation& installation);
+
+/// Not fit for run.  what() has a sentence a line.
+class Unfit : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// \throws Unfit with what failed in examine(), if anything did.
+void require_fitness(Installation& installation);
+
+/// `ci-janitor check`: print a line for each finding.
+///
+/// \return whether nothing failed.
+bool check(Installation& installation);
+
+}  // namespace jobs

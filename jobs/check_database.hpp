@@ -1,0 +1,23 @@
+#pragma once
+
+#include <vector>
+
+#include "jobs/check.hpp"
+
+/// The part of `check` that asks the database.  Each function adds its findings.
+namespace jobs {
+
+using Findings = std::vector<Finding>;
+
+/// Version, role, pooler, and that it is not a standby.
+void check_server(Installation& installation, Findings& findings);
+/// \return false if the schema can't be served: nothing else makes sense then.
+bool check_tables(Installation& installation, Findings& findings);
+/// The indexes of the passes asked for: there, valid, and used by the planner.
+void check_indexes(Installation& installation, Findings& findings);
+void check_privileges(Installation& installation, Findings& findings);
+void check_vacuum(Installation& installation, Findings& findings);
+/// The database's clock against ours.
+void check_clock(Installation& installation, Findings& findings);
+
+}  // namespace jobs

@@ -1,0 +1,103 @@
+#include "jobs/check_stores.hpp"
+
+#include "db/pipeline_artifacts.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+namespace jobs {
+namespace {
+
+using Rows = std::vector<db::Artifact>;
+
+/// The sample by store, without those that --only-store leaves out.
+std::map<std::int64_t, Rows> sample_by_store(Installation& installation) {
+  const db::PipelineArtifacts artifacts(installation.pool,
+                                        installation.catalog);
+  std::map<std::int64_t, Rows> stores;
+  for (db::Artifact& row : artifacts.live_sample(installation.session()))
+    if (!installation.options.only_store ||
+        *installation.options.only_store == row.file_store)
+      stores[row.file_store].push_back(std::move(row));
+  return stores;
+}
+
+/// A key that may not be touched says nothing about the store: left out.
+Finding look_for(stores::Store& store, const Rows& rows, bool accept_missing) {
+  std::vector<stores::ObjectKey> keys;
+  for (const db::Artifact& row : rows)
+    keys.push_back(stores::artifact_key(row.project_id, row.pipeline_id,
+                                        row.id, row.file));
+  const stores::Sight sight = store.look(keys);
+  const std::size_t asked = keys.size() - sight.poison.size();
+  const std::size_t found = asked - sight.absent.size();
+  const std::string text =
+      fmt::format("{} of {} objects of live artifacts are in {}", found, asked,
+                  store.description());
+  if (found * 100 >= asked * 95)
+    return {Level::ok, "live objects", text};
+  if (accept_missing)
+    return {Level::warning, "live objects", text + "; --accept-missing goes on"};
+  return {Level::fail, "live objects",
+          text + ": is it the right mount? run would leak every object; "
+                 "--accept-missing goes on all the same"};
+}
+
+/// Whether the passes asked for would meet any row at all.
+bool has_expired(Installation& installation) {
+  const db::PipelineArtifacts artifacts(installation.pool,
+                                        installation.catalog);
+  return !artifacts
+              .page(installation.session(), db::Selection::legacy, {},
+                    telemetry::Timestamp::max(), 1)
+              .empty();
+}
+
+Finding not_configured(std::int64_t file_store) {
+  return {Level::fail, "stores",
+          fmt::format("there are artifacts with file_store {}, whose store is "
+                      "not configured; give {}, or leave them out with "
+                      "--only-store {}",
+                      file_store, stores::option_of(file_store),
+                      file_store == 1 ? 2 : 1)};
+}
+
+}  // namespace
+
+void check_store_roots(Installation& installation, Findings& findings) {
+  if (!installation.store_trouble.empty())
+    findings.push_back({Level::fail, "stores", installation.store_trouble});
+  for (const std::int64_t file_store : installation.stores.configured()) {
+    stores::Store& store = *installation.stores.find(file_store);
+    const auto trouble = store.trouble();
+    findings.push_back({trouble ? Level::fail : Level::ok, "stores",
+                        trouble.value_or(store.description() +
+                                         " is there and writable")});
+  }
+}
+
+void check_live_objects(Installation& installation, Findings& findings) {
+  if (!installation.store_trouble.empty())
+    return;
+  if (installation.stores.configured().empty() && has_expired(installation)) {
+    findings.push_back({Level::fail, "stores",
+                        "no store is configured, and there are artifacts; "
+                        "give --local-store DIR"});
+    return;
+  }
+  const auto sample = sample_by_store(installation);
+  for (const auto& [file_store, rows] : sample) {
+    stores::Store* const store = installation.stores.find(file_store);
+    findings.push_back(store ? look_for(*store, rows,
+                                        installation.options.accept_missing)
+                             : not_configured(file_store));
+  }
+  if (sample.empty())
+    findings.push_back({Level::warning, "live objects",
+                        "there is no live artifact older than an hour to tell "
+                        "the right store by"});
+}
+
+}  // namespace jobs

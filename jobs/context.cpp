@@ -1,0 +1,38 @@
+#include "jobs/context.hpp"
+
+namespace jobs {
+
+using telemetry::Outcome;
+using telemetry::Pass;
+
+db::Session Context::reading(Pass pass) const {
+  db::Session session = base_session;
+  session.application_name = "ci-janitor " +
+                             std::string(telemetry::name_of(pass)) + " " +
+                             report.run_id;
+  session.deadline = deadline;
+  session.read_only = true;
+  session.times = &report.pass(pass).statements;
+  return session;
+}
+
+db::Session Context::writing(Pass pass) const {
+  db::Session session = reading(pass);
+  session.read_only = false;
+  return session;
+}
+
+bool Context::may_go_on(Pass pass) const {
+  telemetry::PassReport& pass_report = report.pass(pass);
+  if (stop)
+    pass_report.end(Outcome::interrupted, "a signal asked to stop");
+  else if (absence_watch.tripped())
+    pass_report.end(Outcome::partial, absence_watch.reason());
+  else if (deadline.passed())
+    pass_report.end(Outcome::budget_exhausted, "--time-limit was reached");
+  else
+    return true;
+  return false;
+}
+
+}  // namespace jobs

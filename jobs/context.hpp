@@ -1,0 +1,62 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <string>
+
+#include "db/deleted_objects.hpp"
+#include "db/pipeline_artifacts.hpp"
+#include "db/pool.hpp"
+#include "jobs/absence_watch.hpp"
+#include "jobs/budget.hpp"
+#include "jobs/options.hpp"
+#include "stores/open_stores.hpp"
+#include "telemetry/deadline.hpp"
+#include "telemetry/progress.hpp"
+#include "telemetry/report.hpp"
+
+namespace jobs {
+
+/// Takes what plan would have run destroy, in order; called by one thread at a
+/// time.
+using Listing =
+    std::function<void(telemetry::Pass, const db::Artifact&)>;
+
+/// What a pass is lent.  Everything in it outlives the passes; what is not
+/// const may be used from several threads at once.
+struct Context {
+  const Options& options;
+  db::Pool& pool;
+  const db::PipelineArtifacts& artifacts;
+  const db::DeletedObjects& queue;
+  const stores::Stores& stores;
+  db::Filter filter;
+
+  telemetry::Timestamp horizon;        ///< what expired before it has expired
+  telemetry::Timestamp queue_horizon;  ///< the database's now at the start
+  telemetry::Deadline deadline;
+  const std::atomic<bool>& stop;  ///< SIGTERM or SIGINT came
+
+  db::Session base_session;  ///< search_path and timeouts
+  Budget destroy_budget;     ///< --max-destroy
+  Budget resolve_budget;     ///< --max-resolve
+  AbsenceWatch absence_watch;
+  telemetry::Report& report;
+  telemetry::Progress& progress;
+  Listing listing;
+
+  /// Nothing may be changed: the last line before an effect asks.
+  [[nodiscard]] bool only_plans() const {
+    return options.command != Command::run;
+  }
+
+  /// For statements that read, and stop at the deadline.
+  [[nodiscard]] db::Session reading(telemetry::Pass pass) const;
+  /// For statements that write, and stop at the deadline.
+  [[nodiscard]] db::Session writing(telemetry::Pass pass) const;
+
+  /// Whether a pass may take more work; if not, \a report says why not.
+  [[nodiscard]] bool may_go_on(telemetry::Pass pass) const;
+};
+
+}  // namespace jobs

@@ -1,0 +1,160 @@
+#include "jobs/explain.hpp"
+
+#include "db/deleted_objects.hpp"
+#include "db/explain.hpp"
+#include "db/health.hpp"
+#include "db/pipeline_artifacts.hpp"
+#include "db/pipelines.hpp"
+#include "jobs/check_database.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cstdio>
+
+namespace jobs {
+namespace {
+
+struct Verdict {
+  Level level = Level::ok;
+  std::string text;
+};
+
+/// Below this a table is read whole with good reason.
+constexpr std::int64_t small_table = 10000;
+
+/// The index that \a statement must use, where it must be a certain one.
+const db::ExpiryIndex* index_for(const db::Statement& statement,
+                                 const db::Catalog& catalog) {
+  if (statement.query.name == "artifacts.page_unlocked")
+    return catalog.unlocked_index();
+  if (statement.query.name == "artifacts.page_expired")
+    return catalog.expiry_index();
+  return nullptr;
+}
+
+Verdict judge(const db::Statement& statement, const db::Plan& plan,
+              const db::Catalog& catalog) {
+  const db::ExpiryIndex* const index = index_for(statement, catalog);
+  if (index && plan.uses_index(index->name))
+    return {Level::ok, "index " + index->name};
+  if (statement.query.in_index_order)
+    return {Level::fail,
+            fmt::format("{}; CREATE INDEX CONCURRENTLY ON {}",
+                        index ? "the planner does not use the index; ANALYZE, "
+                                "or else"
+                              : "the index is missing",
+                        statement.wanted_index)};
+  const auto whole = std::ranges::find_if(plan.nodes, [&](const auto& node) {
+    return statement.large_table && node.relation == statement.large_table &&
+           node.type.find("Seq Scan") != std::string::npos;
+  });
+  if (whole == plan.nodes.end())
+    return {Level::ok, "no table is read whole"};
+  if (whole->expected_rows < small_table)
+    return {Level::ok, fmt::format("{} is small enough to be read whole",
+                                   statement.large_table)};
+  return {Level::warning,
+          fmt::format("{} is read whole{}{}", statement.large_table,
+                      statement.wanted_index
+                          ? "; CREATE INDEX CONCURRENTLY ON "
+                          : "; ANALYZE it",
+                      statement.wanted_index ? statement.wanted_index : "")};
+}
+
+const char* name_of(Level level) {
+  return level == Level::ok        ? "ok"
+         : level == Level::warning ? "warning"
+                                   : "fail";
+}
+
+std::string line_of(const db::PlanNode& node) {
+  std::string line = fmt::format("{:{}}{}", "", 2 * node.depth, node.type);
+  if (!node.index.empty())
+    line += " using " + node.index;
+  if (!node.relation.empty())
+    line += " on " + node.relation;
+  line += fmt::format("  (rows {}, cost {:.0f}", node.expected_rows,
+                      node.total_cost);
+  if (node.milliseconds >= 0)
+    line += fmt::format(", {:.3f} ms", node.milliseconds);
+  return line + ")";
+}
+
+void print_text(const db::Statement& statement, const db::Plan& plan,
+                const Verdict& verdict) {
+  fmt::print("{}  [{}]\n", statement.query.name, statement.pass);
+  for (const db::PlanNode& node : plan.nodes)
+    fmt::print("    {}\n", line_of(node));
+  fmt::print("  {}: {}\n\n", name_of(verdict.level), verdict.text);
+}
+
+nlohmann::ordered_json to_json(const db::Statement& statement,
+                               const db::Plan& plan, const Verdict& verdict) {
+  nlohmann::ordered_json nodes = nlohmann::ordered_json::array();
+  for (const db::PlanNode& node : plan.nodes)
+    nodes.push_back({{"depth", node.depth},
+                     {"type", node.type},
+                     {"relation", node.relation},
+                     {"index", node.index},
+                     {"rows", node.expected_rows},
+                     {"cost", node.total_cost}});
+  return {{"statement", statement.query.name},
+          {"pass", statement.pass},
+          {"verdict", name_of(verdict.level)},
+          {"text", verdict.text},
+          {"plan", nodes}};
+}
+
+bool is_wanted(const db::Statement& statement, const Options& options) {
+  return std::string(statement.pass) == "run" ||
+         std::ranges::any_of(options.passes, [&](telemetry::Pass pass) {
+           return telemetry::name_of(pass) == statement.pass;
+         });
+}
+
+std::vector<db::Statement> statements_of(Installation& installation) {
+  const telemetry::Timestamp horizon =
+      db::now(installation.pool, installation.session());
+  const db::PipelineArtifacts artifacts(installation.pool,
+                                        installation.catalog);
+  std::vector<db::Statement> all = artifacts.statements(horizon);
+  std::ranges::move(db::pipeline_statements(), std::back_inserter(all));
+  std::ranges::move(db::DeletedObjects::statements(horizon),
+                    std::back_inserter(all));
+  std::erase_if(all, [&](const db::Statement& statement) {
+    return !is_wanted(statement, installation.options);
+  });
+  return all;
+}
+
+}  // namespace
+
+bool explain(Installation& installation) {
+  Findings findings;
+  if (!check_tables(installation, findings))
+    throw Unfit(findings.front().text);
+
+  bool fit = true;
+  nlohmann::ordered_json document{{"program", "ci-janitor"},
+                                  {"command", "explain"},
+                                  {"statements", nlohmann::json::array()}};
+  const bool as_json = installation.options.output == Output::json;
+  for (const db::Statement& statement : statements_of(installation)) {
+    const db::Plan plan =
+        db::explain(installation.pool, installation.session(), statement,
+                    installation.options.analyze);
+    const Verdict verdict = judge(statement, plan, installation.catalog);
+    fit = fit && verdict.level != Level::fail;
+    if (as_json)
+      document["statements"].push_back(to_json(statement, plan, verdict));
+    else
+      print_text(statement, plan, verdict);
+  }
+  if (as_json)
+    fmt::print("{}\n", document.dump(2));
+  return fit;
+}
+
+}  // namespace jobs

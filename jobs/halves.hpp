@@ -1,0 +1,41 @@
+#pragma once
+
+#include <span>
+
+#include "db/error.hpp"
+#include "telemetry/deadline.hpp"
+
+namespace jobs {
+
+/// An error that has to do with the rows asked about: with fewer of them, or
+/// others, the statement may pass.
+inline bool concerns_rows(const db::Error& error) {
+  return !error.is_unfit() && !error.connection_lost();
+}
+
+/// Run \a work on all \a items; if its statement times out or a row of it
+/// fails, on each half, down to one item, which \a give_up takes with the
+/// error.  What the deadline cuts off is left alone.
+///
+/// \throws db::Error that does not concern the rows.
+template <typename Item, typename Work, typename GiveUp>
+void in_halves(std::span<const Item> items, const telemetry::Deadline& deadline,
+               const Work& work, const GiveUp& give_up) {
+  try {
+    work(items);
+  } catch (const db::Error& error) {
+    if (!concerns_rows(error))
+      throw;
+    if (error.timed_out() && deadline.passed())
+      return;
+    if (items.size() == 1) {
+      give_up(items.front(), error);
+      return;
+    }
+    const std::size_t half = items.size() / 2;
+    in_halves(items.first(half), deadline, work, give_up);
+    in_halves(items.subspan(half), deadline, work, give_up);
+  }
+}
+
+}  // namespace jobs

@@ -1,0 +1,45 @@
+#include "jobs/installation.hpp"
+
+#include <fmt/format.h>
+
+#include <random>
+
+namespace jobs {
+namespace {
+
+db::Session make_session(const Options& options, const std::string& run_id,
+                         const std::string& search_path) {
+  db::Session session;
+  session.application_name = "ci-janitor run " + run_id;
+  session.search_path = search_path;
+  session.statement_timeout = options.statement_timeout;
+  session.lock_timeout = options.lock_timeout;
+  return session;
+}
+
+}  // namespace
+
+Installation::Installation(const Options& options_given,
+                           const std::string& run_id_given,
+                           const std::atomic<bool>& stop)
+    : options(options_given),
+      run_id(run_id_given),
+      pool("ci-janitor " + run_id, stop),
+      catalog(db::Catalog::read(pool, make_session(options, run_id, ""))) {
+  try {
+    stores = stores::open_stores(options.local_store, options.prune);
+  } catch (const stores::StoreError& error) {
+    store_trouble = error.what();
+  }
+}
+
+db::Session Installation::session() const {
+  return make_session(options, run_id, catalog.search_path());
+}
+
+std::string make_run_id() {
+  std::random_device random;
+  return fmt::format("{:08x}", random());
+}
+
+}  // namespace jobs

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <atomic>
+#include <optional>
+#include <string>
+
+#include "db/catalog.hpp"
+#include "db/pool.hpp"
+#include "jobs/options.hpp"
+#include "stores/open_stores.hpp"
+
+namespace jobs {
+
+/// The GitLab that a command works on: its database and its stores, as far as
+/// they are there.
+struct Installation {
+  /// Connect, read the catalog, open the stores.
+  ///
+  /// \throws db::Unreachable, db::Refused, db::Error
+  Installation(const Options& options, const std::string& run_id,
+               const std::atomic<bool>& stop);
+
+  /// A reading session for what concerns the run as a whole.
+  [[nodiscard]] db::Session session() const;
+
+  const Options& options;
+  std::string run_id;
+  db::Pool pool;
+  db::Catalog catalog;
+  stores::Stores stores;
+  std::string store_trouble;  ///< why a store could not be opened, or ""
+};
+
+/// Eight hex digits that tell one run from another in logs and
+/// pg_stat_activity.
+std::string make_run_id();
+
+}  // namespace jobs

@@ -1,0 +1,88 @@
+#include "jobs/check.hpp"
+#include "jobs/exit_status.hpp"
+#include "jobs/explain.hpp"
+#include "jobs/installation.hpp"
+#include "jobs/options.hpp"
+#include "jobs/print.hpp"
+#include "jobs/run.hpp"
+#include "jobs/signals.hpp"
+#include "telemetry/log.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+#include <tbb/global_control.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+namespace {
+
+using namespace jobs;
+
+/// Run or plan, and print what came of it, however it ended.
+int run_and_report(Installation& installation) {
+  const Options& options = installation.options;
+  telemetry::Report report;
+  report.command = options.command == Command::run ? "run" : "plan";
+  report.run_id = installation.run_id;
+  try {
+    run(installation, stop_requested(), listing_for(options), report);
+  } catch (const Unfit&) {
+    throw;  // nothing was begun, so there is nothing to report
+  } catch (const UsageError&) {
+    throw;
+  } catch (const std::exception&) {
+    print_summary(options, report);
+    throw;
+  }
+  print_summary(options, report);
+  const std::string unmet = unmet_expectations(options, report);
+  if (!unmet.empty())
+    spdlog::error(unmet);
+  return exit_status(options, report, signal_received());
+}
+
+int carry_out(const Options& options) {
+  // The width of all parallel loops comes from the user, not from the cores:
+  // deleting is waiting.
+  const tbb::global_control width(
+      tbb::global_control::max_allowed_parallelism, options.concurrency);
+  const std::string run_id = make_run_id();
+  telemetry::set_up_log(options.log_format, options.log_level, run_id);
+
+  Installation installation(options, run_id, stop_requested());
+  if (options.command == Command::check)
+    return check(installation) ? exit_done : exit_unfit;
+  if (options.command == Command::explain)
+    return explain(installation) ? exit_done : exit_unfit;
+  return run_and_report(installation);
+}
+
+int complain(const std::string& what, ExitStatus status) {
+  spdlog::error(what);
+  return signal_received() != 0 ? 128 + signal_received() : int{status};
+}
+
+}  // namespace
+
+int main(int argc, char* argv[]) {
+  catch_signals();
+  telemetry::set_up_log(telemetry::LogFormat::text, "info", "");
+  try {
+    const std::optional<Options> options = parse_options(argc, argv, environ);
+    return options ? carry_out(*options) : exit_done;
+  } catch (const UsageError& error) {
+    return complain(error.what(), exit_usage);
+  } catch (const Unfit& error) {
+    return complain(error.what(), exit_unfit);
+  } catch (const stores::StoreError& error) {
+    return complain(error.what(), exit_unfit);
+  } catch (const db::Refused& error) {
+    return complain(error.what(), exit_unfit);
+  } catch (const db::Error& error) {
+    return complain(error.what(),
+                    error.is_unfit() ? exit_unfit : exit_unreachable);
+  } catch (const std::exception& error) {
+    return complain(error.what(), exit_unfit);
+  }
+}

@@ -1,0 +1,137 @@
+#include "jobs/object_remover.hpp"
+
+#include "db/retry.hpp"
+#include "telemetry/fault_point.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <map>
+
+namespace jobs {
+
+using stores::ObjectKey;
+
+/// What became of some entries' objects.
+struct ObjectRemover::Outcome {
+  std::vector<std::int64_t> removed;
+  std::vector<std::int64_t> absent;
+  std::vector<std::int64_t> left;
+  std::vector<std::pair<stores::Store*, ObjectKey>> gone_keys;
+};
+
+void ObjectRemover::remove_fresh(
+    const std::vector<db::QueuedObject>& entries) {
+  const Outcome outcome = remove(entries);
+  std::vector<std::int64_t> gone = context_.absence_watch.judge(
+      static_cast<std::int64_t>(outcome.removed.size()), outcome.absent);
+  gone.insert(gone.end(), outcome.removed.begin(), outcome.removed.end());
+  settle(outcome, gone);
+}
+
+void ObjectRemover::remove_queued(
+    const std::vector<db::QueuedObject>& entries) {
+  const Outcome outcome = remove(entries);
+  std::vector<std::int64_t> gone = outcome.removed;
+  gone.insert(gone.end(), outcome.absent.begin(), outcome.absent.end());
+  settle(outcome, gone);
+}
+
+void ObjectRemover::finish() {
+  forget(context_.absence_watch.let_go());
+  release(context_.absence_watch.kept());
+}
+
+ObjectRemover::Outcome ObjectRemover::remove(
+    const std::vector<db::QueuedObject>& entries) {
+  std::map<std::int64_t, std::vector<db::QueuedObject>> by_store;
+  for (const db::QueuedObject& entry : entries)
+    by_store[entry.file_store].push_back(entry);
+
+  Outcome outcome;
+  telemetry::fault_point("objects.before_remove");
+  for (const auto& [file_store, of_store] : by_store)
+    if (stores::Store* const store = context_.stores.find(file_store))
+      remove_from(*store, of_store, outcome);
+  telemetry::fault_point("objects.removed");
+  return outcome;
+}
+
+void ObjectRemover::remove_from(stores::Store& store,
+                                const std::vector<db::QueuedObject>& entries,
+                                Outcome& outcome) {
+  std::vector<ObjectKey> keys;
+  for (const db::QueuedObject& entry : entries)
+    keys.push_back({entry.store_dir, entry.file});
+  const stores::Removal removal = store.remove(keys);
+
+  enum class State { removed, absent, left };
+  std::vector<State> states(entries.size(), State::removed);
+  for (const std::size_t index : removal.absent)
+    states[index] = State::absent;
+  for (const stores::KeyReason& left : removal.left) {
+    states[left.index] = State::left;
+    context_.report.problem({pass_, "ci_deleted_objects",
+                             entries[left.index].id,
+                             "its object stays: " + left.reason});
+  }
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    if (states[i] == State::left) {
+      outcome.left.push_back(entries[i].id);
+      continue;
+    }
+    (states[i] == State::removed ? outcome.removed : outcome.absent)
+        .push_back(entries[i].id);
+    outcome.gone_keys.emplace_back(&store, std::move(keys[i]));
+  }
+}
+
+void ObjectRemover::settle(const Outcome& outcome,
+                           const std::vector<std::int64_t>& gone) {
+  telemetry::PassReport& report = context_.report.pass(pass_);
+  report.removed += static_cast<std::int64_t>(outcome.removed.size());
+  report.absent += static_cast<std::int64_t>(outcome.absent.size());
+  forget(gone);
+  release(outcome.left);
+  telemetry::fault_point("objects.forgotten");
+
+  // Directories last: nothing waits for them.
+  std::map<stores::Store*, std::vector<ObjectKey>> by_store;
+  for (const auto& [store, key] : outcome.gone_keys)
+    by_store[store].push_back(key);
+  for (const auto& [store, keys] : by_store)
+    store->prune(keys);
+  telemetry::fault_point("objects.pruned");
+}
+
+void ObjectRemover::forget(const std::vector<std::int64_t>& ids) {
+  if (ids.empty())
+    return;
+  try {
+    db::with_retry([&] {
+      context_.queue.forget(context_.writing(pass_).without_deadline(), ids);
+    });
+  } catch (const db::Error& error) {
+    if (error.is_unfit())
+      throw;
+    // Their lease ends in ten minutes, and a later run finds them absent.
+    spdlog::warn("{}; {} entries of removed objects stay in the queue",
+                 error.what(), ids.size());
+  }
+}
+
+void ObjectRemover::release(const std::vector<std::int64_t>& ids) {
+  if (ids.empty())
+    return;
+  try {
+    db::with_retry([&] {
+      context_.queue.release(context_.writing(pass_).without_deadline(), ids);
+    });
+  } catch (const db::Error& error) {
+    if (error.is_unfit())
+      throw;
+    spdlog::warn("{}; {} entries become due in ten minutes only", error.what(),
+                 ids.size());
+  }
+}
+
+}  // namespace jobs

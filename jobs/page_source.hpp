@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "db/pipeline_artifacts.hpp"
+#include "jobs/context.hpp"
+#include "jobs/time_slice.hpp"
+
+namespace jobs {
+
+/// The expired rows of a selection, page by page in (expire_at, id) order, each
+/// row once.  Use it from one thread at a time.
+///
+/// The index knows expire_at alone, so each page over rows of one expire_at
+/// sorts all that are left of them.  Once a whole page has one expire_at, the
+/// pages become tie_page_size long: a million rows then cost 16 sorts rather
+/// than hundreds (benchmarks/README.md).
+class PageSource {
+ public:
+  /// Rows of a page: long enough that a project's rows come together and its
+  /// statistics are written once, short enough for a statement of about 20 ms
+  /// (benchmarks/README.md).
+  static constexpr std::int64_t page_size = 10000;
+  static constexpr std::int64_t tie_page_size = 65536;
+
+  PageSource(Context& context, telemetry::Pass pass, db::Selection selection);
+
+  /// The next rows that the user did not leave out; empty at the end, and when
+  /// the pass must stop.
+  ///
+  /// \throws db::Error
+  std::vector<db::Artifact> next();
+
+  /// Every row has been handed out.
+  [[nodiscard]] bool is_exhausted() const { return exhausted_; }
+
+ private:
+  std::vector<db::Artifact> read();
+  void advance(const std::vector<db::Artifact>& rows, std::int64_t limit);
+
+  Context& context_;
+  telemetry::Pass pass_;
+  db::Selection selection_;
+  TimeSlice slice_;
+  db::Cursor after_;
+  bool in_tie_ = false;
+  bool exhausted_ = false;
+};
+
+}  // namespace jobs

@@ -1,0 +1,53 @@
+#include "jobs/print.hpp"
+
+#include "stores/object_key.hpp"
+#include "telemetry/summary.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <cstdio>
+
+namespace jobs {
+namespace {
+
+using nlohmann::json;
+
+/// What rows say may not be UTF-8; a result must be JSON all the same.
+std::string dump(const nlohmann::ordered_json& document, int indent) {
+  return document.dump(indent, ' ', false, json::error_handler_t::replace);
+}
+
+void print_artifact(telemetry::Pass pass, const db::Artifact& artifact) {
+  const stores::ObjectKey key =
+      stores::artifact_key(artifact.project_id, artifact.pipeline_id,
+                           artifact.id, artifact.file);
+  const nlohmann::ordered_json line{{"kind", "artifact"},
+                                    {"pass", telemetry::name_of(pass)},
+                                    {"id", artifact.id},
+                                    {"project_id", artifact.project_id},
+                                    {"pipeline_id", artifact.pipeline_id},
+                                    {"bytes", artifact.size},
+                                    {"store", artifact.file_store},
+                                    {"key", key.path()}};
+  fmt::print("{}\n", dump(line, -1));
+}
+
+}  // namespace
+
+void print_summary(const Options& options, const telemetry::Report& report) {
+  if (options.output == Output::json)
+    fmt::print("{}\n", dump(telemetry::summary_json(report), 2));
+  else
+    fmt::print(options.output == Output::jsonl ? stderr : stdout, "{}",
+               telemetry::summary_text(report));
+  std::fflush(stdout);
+}
+
+Listing listing_for(const Options& options) {
+  if (options.output == Output::jsonl)
+    return print_artifact;
+  return {};
+}
+
+}  // namespace jobs

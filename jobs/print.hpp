@@ -1,0 +1,16 @@
+#pragma once
+
+#include "jobs/context.hpp"
+#include "jobs/options.hpp"
+#include "telemetry/report.hpp"
+
+namespace jobs {
+
+/// Standard output carries the result only: the summary as text or JSON.  Where
+/// --output jsonl has put lines there, the summary goes to standard error.
+void print_summary(const Options& options, const telemetry::Report& report);
+
+/// What prints a line for each artifact with --output jsonl; nothing otherwise.
+Listing listing_for(const Options& options);
+
+}  // namespace jobs

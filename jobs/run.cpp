@@ -1,0 +1,132 @@
+#include "jobs/run.hpp"
+
+#include "db/health.hpp"
+#include "jobs/backlog.hpp"
+#include "jobs/check.hpp"
+#include "jobs/legacy_pass.hpp"
+#include "jobs/objects_pass.hpp"
+#include "jobs/unlocked_pass.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <array>
+#include <chrono>
+
+namespace jobs {
+namespace {
+
+using telemetry::Outcome;
+using telemetry::Pass;
+using telemetry::Timestamp;
+
+struct PassFunction {
+  Pass pass;
+  void (*run)(Context&);
+};
+
+constexpr std::array pass_functions{
+    PassFunction{Pass::unlocked, run_unlocked_pass},
+    PassFunction{Pass::legacy, run_legacy_pass},
+    PassFunction{Pass::objects, run_objects_pass}};
+
+Timestamp horizon_of(const Options& options, Timestamp now) {
+  if (options.horizon && *options.horizon > now)
+    throw UsageError(fmt::format(
+        "--horizon {} is later than the database's clock, {}; give one that "
+        "has passed",
+        telemetry::format_timestamp(*options.horizon),
+        telemetry::format_timestamp(now)));
+  return options.horizon.value_or(now) - options.grace;
+}
+
+db::Filter filter_of(const Options& options) {
+  return {.projects = options.projects,
+          .except_projects = options.except_projects,
+          .stores = options.only_store
+                        ? std::vector<std::int64_t>{*options.only_store}
+                        : std::vector<std::int64_t>{1, 2}};
+}
+
+/// One pass: its time, its progress, and that it ends with a reason.
+void run_pass(const PassFunction& function, Context& context) {
+  const auto began = std::chrono::steady_clock::now();
+  const std::string name(telemetry::name_of(function.pass));
+  telemetry::PassReport& report = context.report.pass(function.pass);
+  const auto note_time = [&] {
+    context.progress.end();
+    report.seconds = std::chrono::duration<double>(
+                         std::chrono::steady_clock::now() - began)
+                         .count();
+  };
+  context.progress.begin(name, 0);
+  try {
+    function.run(context);
+  } catch (const std::exception& error) {
+    report.end(Outcome::partial, error.what());
+    note_time();
+    throw;
+  }
+  note_time();
+  spdlog::info("{}: {}{}{}", name, telemetry::name_of(report.outcome),
+               report.reason.empty() ? "" : ", ", report.reason);
+}
+
+void run_passes(Context& context) {
+  for (const PassFunction& function : pass_functions)
+    if (context.options.passes.contains(function.pass) &&
+        context.may_go_on(function.pass))
+      run_pass(function, context);
+  // What other passes removed is the objects pass's to report.
+  const bool removed = context.report.pass(Pass::unlocked).removed > 0 ||
+                       context.report.pass(Pass::legacy).removed > 0;
+  if (removed)
+    context.report.pass(Pass::objects).end(Outcome::drained);
+}
+
+}  // namespace
+
+void run(Installation& installation, const std::atomic<bool>& stop,
+         const Listing& listing, telemetry::Report& report) {
+  const Options& options = installation.options;
+  const auto began = std::chrono::steady_clock::now();
+  const telemetry::Deadline deadline(options.time_limit);
+  const Timestamp now = db::now(installation.pool, installation.session());
+  report.started_at = now;
+  report.horizon = horizon_of(options, now);
+  require_fitness(installation);
+
+  const db::PipelineArtifacts artifacts(installation.pool,
+                                        installation.catalog);
+  const db::DeletedObjects queue(installation.pool);
+  telemetry::Progress progress(options.progress);
+  Context context{.options = options,
+                  .pool = installation.pool,
+                  .artifacts = artifacts,
+                  .queue = queue,
+                  .stores = installation.stores,
+                  .filter = filter_of(options),
+                  .horizon = report.horizon,
+                  .queue_horizon = now,
+                  .deadline = deadline,
+                  .stop = stop,
+                  .base_session = installation.session(),
+                  .destroy_budget = Budget(options.max_destroy),
+                  .resolve_budget = Budget(options.max_resolve),
+                  .absence_watch = AbsenceWatch(!options.accept_missing),
+                  .report = report,
+                  .progress = progress,
+                  .listing = listing};
+  run_passes(context);
+
+  report.backlog = count_backlog(context);
+  report.seconds = std::chrono::duration<double>(
+                       std::chrono::steady_clock::now() - began)
+                       .count();
+  report.finished_at =
+      now + std::chrono::floor<std::chrono::microseconds>(
+                std::chrono::steady_clock::now() - began);
+  report.settle(options.tolerate_problems);
+}
+
+}  // namespace jobs

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <atomic>
+
+namespace jobs {
+
+/// Let SIGTERM and SIGINT ask the run to stop, and let a reader of our output
+/// that goes away be an error rather than a death.  Comes before anything else
+/// in main: as process 1 of a container we have no default handlers.
+void catch_signals();
+
+/// True once SIGTERM or SIGINT came.
+const std::atomic<bool>& stop_requested();
+
+/// The first of them that came; 0 if none did.
+int signal_received();
+
+}  // namespace jobs

@@ -1,0 +1,97 @@
+#include "jobs/window.hpp"
+
+#include "db/pipelines.hpp"
+#include "db/retry.hpp"
+#include "jobs/halves.hpp"
+#include "telemetry/fault_point.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <ranges>
+
+namespace jobs {
+namespace {
+
+using telemetry::Pass;
+
+/// Each row costs a write to every index of the table, about 50 us: a slice is
+/// a statement of some ten milliseconds.
+constexpr std::size_t resolve_slice = 250;
+
+db::PipelineLocks look_up(Context& context,
+                          std::span<const db::Artifact> rows) {
+  std::vector<std::int64_t> ids;
+  for (const db::Artifact& row : rows)
+    ids.push_back(row.pipeline_id);
+  ++context.report.pass(Pass::legacy).windows;
+  return db::with_retry([&] {
+    return db::look_up_locks(context.pool, context.reading(Pass::legacy), ids);
+  });
+}
+
+void judge(const db::Artifact& row, const db::PipelineLocks& locks,
+           JudgedWindow& window) {
+  if (std::ranges::binary_search(locks.unlocked, row.pipeline_id))
+    window.unlocked.push_back(row);
+  else if (row.locked == db::LockState::unknown &&
+           std::ranges::binary_search(locks.locked, row.pipeline_id))
+    window.unresolved.push_back(row.id);
+}
+
+void resolve_slice_of(Context& context, std::span<const std::int64_t> slice) {
+  telemetry::fault_point("window.before_resolve");
+  const std::int64_t resolved = db::with_retry([&] {
+    return context.artifacts.resolve(context.writing(Pass::legacy),
+                                     {slice.begin(), slice.end()});
+  });
+  context.resolve_budget.give_back(static_cast<std::int64_t>(slice.size()) -
+                                   resolved);
+  context.report.pass(Pass::legacy).resolved += resolved;
+}
+
+}  // namespace
+
+JudgedWindow judge_window(Context& context,
+                          std::span<const db::Artifact> rows) {
+  JudgedWindow window;
+  in_halves(
+      rows, context.deadline,
+      [&](std::span<const db::Artifact> part) {
+        const db::PipelineLocks locks = look_up(context, part);
+        for (const db::Artifact& row : part)
+          judge(row, locks, window);
+      },
+      [&](const db::Artifact& row, const db::Error& error) {
+        context.report.problem({Pass::legacy, "ci_pipeline_artifacts", row.id,
+                                error.what()});
+      });
+  telemetry::fault_point("window.judged");
+  return window;
+}
+
+void resolve_states(Context& context, const std::vector<std::int64_t>& ids) {
+  const auto granted = static_cast<std::size_t>(context.resolve_budget.reserve(
+      static_cast<std::int64_t>(ids.size())));
+  std::span<const std::int64_t> left = std::span(ids).first(granted);
+  if (context.only_plans()) {
+    context.report.pass(Pass::legacy).resolved +=
+        static_cast<std::int64_t>(granted);
+    return;
+  }
+  while (!left.empty() && context.may_go_on(Pass::legacy)) {
+    const auto slice = left.first(std::min(resolve_slice, left.size()));
+    left = left.subspan(slice.size());
+    in_halves(
+        slice, context.deadline,
+        [&](std::span<const std::int64_t> part) {
+          resolve_slice_of(context, part);
+        },
+        [](std::int64_t id, const db::Error& error) {
+          spdlog::warn("the lock state of artifact {} stays unknown: {}", id,
+                       error.what());
+        });
+  }
+}
+
+}  // namespace jobs
