@@ -1,0 +1,80 @@
+#include "tests/support/libpq_session.hpp"
+
+#include <cstdlib>
+#include <stdexcept>
+
+namespace tests {
+namespace {
+
+struct Clear {
+  void operator()(PGresult* result) const noexcept { PQclear(result); }
+};
+using Result = std::unique_ptr<PGresult, Clear>;
+
+Row row_of(const PGresult* result, int number) {
+  Row row;
+  for (int field = 0; field < PQnfields(result); ++field) {
+    if (PQgetisnull(result, number, field))
+      row.emplace_back();
+    else
+      row.emplace_back(PQgetvalue(result, number, field));
+  }
+  return row;
+}
+
+std::vector<Row> rows_of(const PGresult* result) {
+  std::vector<Row> rows;
+  for (int number = 0; number < PQntuples(result); ++number)
+    rows.push_back(row_of(result, number));
+  return rows;
+}
+
+}  // namespace
+
+LibpqSession::LibpqSession(const std::string& database) {
+  if (!std::getenv("PGHOST"))
+    throw std::runtime_error(
+        "these tests need a PostgreSQL server: run './dev test', or "
+        "'tests/support/postgres with DIR ctest ...'");
+
+  const char* const keywords[] = {"application_name", "dbname", nullptr};
+  const char* const values[] = {
+      "janitor-tests", database.empty() ? nullptr : database.c_str(), nullptr};
+  handle_.reset(PQconnectdbParams(keywords, values, 0));
+  if (PQstatus(handle_.get()) != CONNECTION_OK)
+    throw std::runtime_error(PQerrorMessage(handle_.get()));
+  // "drop cascades to ..." and the like would only clutter a test's output.
+  PQsetNoticeProcessor(handle_.get(), [](void*, const char*) {}, nullptr);
+}
+
+std::vector<Row> LibpqSession::run(const std::string& sql) {
+  send(sql);
+  return finish();
+}
+
+void LibpqSession::send(const std::string& sql) {
+  if (!PQsendQuery(handle_.get(), sql.c_str()))
+    throw std::runtime_error(PQerrorMessage(handle_.get()));
+}
+
+std::vector<Row> LibpqSession::finish() {
+  std::vector<Row> rows;
+  std::string complaint;
+  while (const Result result{PQgetResult(handle_.get())}) {
+    const ExecStatusType status = PQresultStatus(result.get());
+    if (status == PGRES_TUPLES_OK)
+      rows = rows_of(result.get());
+    else if (status != PGRES_COMMAND_OK && status != PGRES_EMPTY_QUERY)
+      complaint += PQresultErrorMessage(result.get());
+  }
+  if (!complaint.empty())
+    throw std::runtime_error(complaint);
+  return rows;
+}
+
+bool LibpqSession::busy() {
+  PQconsumeInput(handle_.get());
+  return PQisBusy(handle_.get());
+}
+
+}  // namespace tests

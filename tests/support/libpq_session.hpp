@@ -1,0 +1,46 @@
+#pragma once
+
+#include <libpq-fe.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace tests {
+
+/// NULL is an empty optional.
+using Row = std::vector<std::optional<std::string>>;
+
+/// A session over plain libpq, and not over db/, so that a mistake in db/ can't
+/// hide itself.  Leads to where PGHOST and the like say.
+class LibpqSession {
+ public:
+  /// \param database its name; empty: what PGDATABASE says.
+  /// \throws std::runtime_error with how to run the tests, if PGHOST is not
+  ///         set; with libpq's message, if there is no connection.
+  explicit LibpqSession(const std::string& database = {});
+
+  /// Run any number of statements.
+  ///
+  /// \return the rows of the last one.
+  /// \throws std::runtime_error with the server's message.
+  std::vector<Row> run(const std::string& sql);
+  /// Send statements and do not wait; finish() does.
+  void send(const std::string& sql);
+  /// Wait for what send() sent; as run().
+  std::vector<Row> finish();
+  /// Whether what send() sent is still under way.
+  [[nodiscard]] bool busy();
+
+  [[nodiscard]] int process_id() const { return PQbackendPID(handle_.get()); }
+
+ private:
+  struct Finish {
+    void operator()(PGconn* handle) const noexcept { PQfinish(handle); }
+  };
+
+  std::unique_ptr<PGconn, Finish> handle_;
+};
+
+}  // namespace tests

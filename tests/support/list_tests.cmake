@@ -1,0 +1,59 @@
+# Ask the test program for its test cases, and write them down for ctest, each
+# with a label made from its tags:
+#
+#     unit      needs nothing
+#     postgres  needs the server: tests/support/postgres with DIR ctest
+#     program   drives the built programs; not run under the sanitizers
+#     slow      takes more than some seconds; not run by ./dev test --quick
+#     long      takes minutes; run by ./dev test --all only
+#
+# A test case with several of these tags gets the label that stands last here.
+#
+#     cmake -Dprogram=… -Denvironment=… -Dlist=FILE -P list_tests.cmake
+
+cmake_minimum_required(VERSION 3.25)
+
+# A semicolon or a bracket parts or joins the items of CMake's lists: between
+# the program and the list they travel as characters that no name holds.
+string(ASCII 1 semicolon)
+string(ASCII 2 opening)
+string(ASCII 3 closing)
+
+set(specification_long "[long]")
+set(specification_slow "[slow]~[long]")
+set(specification_program "[program]~[slow]~[long]")
+set(specification_postgres "[postgres]~[program]~[slow]~[long]")
+set(specification_unit "~[postgres]~[program]~[slow]~[long]")
+
+set(script "")
+foreach(label unit postgres program slow long)
+  # The exit status is the number of test cases, modulo 256, so that it says
+  # nothing; a crash is a word in its place.
+  execute_process(
+    COMMAND "${program}" --list-test-names-only "${specification_${label}}"
+    OUTPUT_VARIABLE names RESULT_VARIABLE status ERROR_VARIABLE complaint)
+  if(NOT status MATCHES "^[0-9]+$" OR complaint)
+    message(FATAL_ERROR "${program} can't list its tests: ${status}\n"
+      "${complaint}")
+  endif()
+
+  string(REPLACE ";" "${semicolon}" names "${names}")
+  string(REPLACE "[" "${opening}" names "${names}")
+  string(REPLACE "]" "${closing}" names "${names}")
+  string(REGEX REPLACE "\n+" ";" names "${names}")
+  foreach(name IN LISTS names)
+    if(name STREQUAL "")
+      continue()
+    endif()
+    string(REPLACE "${semicolon}" ";" name "${name}")
+    string(REPLACE "${opening}" "[" name "${name}")
+    string(REPLACE "${closing}" "]" name "${name}")
+    # What Catch2 would read as more than a name.
+    string(REGEX REPLACE "([],[\\*\"~])" "\\\\\\1" pattern "${name}")
+    string(APPEND script
+      "add_test([==[${name}]==] [==[${program}]==] [==[${pattern}]==])\n"
+      "set_tests_properties([==[${name}]==] PROPERTIES LABELS ${label}\n"
+      "  ENVIRONMENT [==[${environment}]==] TIMEOUT 600)\n")
+  endforeach()
+endforeach()
+file(WRITE "${list}" "${script}")
