@@ -50,9 +50,9 @@ const Query count_due_entries{"deleted_objects.count_due", R"sql(
 SELECT count(*)
 FROM (SELECT 1
       FROM ci_deleted_objects
-      WHERE pick_up_at < $2::timestamptz
+      WHERE pick_up_at < now()
         AND file_store = ANY ($1::bigint[])
-      LIMIT $3::bigint) AS due
+      LIMIT $2::bigint) AS due
 )sql"};
 
 QueuedObject read_entry(const Row& row) {
@@ -99,11 +99,9 @@ void DeletedObjects::release(const Session& session,
 
 std::int64_t DeletedObjects::count_due(const Session& session,
                                        const std::vector<std::int64_t>& stores,
-                                       Timestamp before,
                                        std::int64_t limit) const {
   std::int64_t count = 0;
-  execute(pool_, session, count_due_entries,
-          Parameters().add(stores).add(before).add(limit),
+  execute(pool_, session, count_due_entries, Parameters().add(stores).add(limit),
           [&](const Row& row) { count = row.integer(0); });
   return count;
 }

@@ -56,11 +56,9 @@ class DeletedObjects {
   void release(const Session& session,
                const std::vector<std::int64_t>& ids) const;
 
-  /// How many entries of \a stores are due before \a before, counted up to
-  /// \a limit.
+  /// How many entries of \a stores are due now, counted up to \a limit.
   std::int64_t count_due(const Session& session,
                          const std::vector<std::int64_t>& stores,
-                         telemetry::Timestamp before,
                          std::int64_t limit) const;
 
   [[nodiscard]] static std::vector<Statement> statements(

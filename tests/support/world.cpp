@@ -1,0 +1,160 @@
+#include "tests/support/world.hpp"
+
+#include "jobs/run.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <set>
+
+namespace tests {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// As the test sees GitLab's path; names here need no quoting.
+std::string path_of(const MadeArtifact& artifact) {
+  return artifact.key.directory + "/" + artifact.key.file;
+}
+
+}  // namespace
+
+World::World() {
+  options.local_store = store.path().string();
+  options.concurrency = 2;
+  options.progress = telemetry::ProgressStyle::none;
+}
+
+MadeArtifact World::add(const ArtifactSpec& spec) {
+  require_project(spec.project_id);
+  MadeArtifact made{.project_id = spec.project_id, .size = spec.size};
+  made.pipeline_id =
+      spec.pipeline_id
+          ? *spec.pipeline_id
+          : database.number(fmt::format(
+                "INSERT INTO ci_pipelines (project_id, locked) "
+                "VALUES ({}, {}) RETURNING id",
+                spec.project_id, spec.pipeline_locked));
+  made.id = database.number(fmt::format(
+      "INSERT INTO ci_pipeline_artifacts (created_at, updated_at, "
+      "pipeline_id, project_id, size, file_store, file_type, file_format, "
+      "file, expire_at, locked) "
+      "SELECT now() - interval '2 days', now(), {0}, {1}, {2}, {3}, "
+      "1 + (SELECT count(*) FROM ci_pipeline_artifacts WHERE pipeline_id = "
+      "{0}), 1, $json${4}$json$, {5}, {6} RETURNING id",
+      made.pipeline_id, spec.project_id, spec.size, spec.file_store, spec.file,
+      spec.expire_at, spec.locked));
+  database.run(fmt::format(
+      "UPDATE project_statistics SET pipeline_artifacts_size = "
+      "pipeline_artifacts_size + {0}, storage_size = storage_size + {0} "
+      "WHERE project_id = {1}",
+      spec.size, spec.project_id));
+  made.key = stores::artifact_key(made.project_id, made.pipeline_id, made.id,
+                                  spec.file);
+  if (spec.with_file)
+    store.write(path_of(made));
+  made_.push_back(made);
+  return made;
+}
+
+MadeArtifact World::add_many(int count, const ArtifactSpec& spec) {
+  MadeArtifact last;
+  for (int i = 0; i < count; ++i)
+    last = add(spec);
+  return last;
+}
+
+MadeArtifact World::add_live(std::int64_t project_id) {
+  return add({.expire_at = "now() + interval '30 days'",
+              .project_id = project_id});
+}
+
+std::int64_t World::add_entry(const std::string& store_dir,
+                              const std::string& file, bool with_file,
+                              const std::string& pick_up_at, int file_store) {
+  if (with_file)
+    store.write(store_dir + "/" + file);
+  return database.number(fmt::format(
+      "INSERT INTO ci_deleted_objects (file_store, pick_up_at, store_dir, "
+      "file) VALUES ({}, {}, $json${}$json$, $json${}$json$) RETURNING id",
+      file_store, pick_up_at, store_dir, file));
+}
+
+bool World::row_exists(const MadeArtifact& artifact) {
+  return database.number(fmt::format(
+             "SELECT count(*) FROM ci_pipeline_artifacts WHERE id = {}",
+             artifact.id)) == 1;
+}
+
+bool World::file_exists(const MadeArtifact& artifact) const {
+  return fs::exists(store.path() / path_of(artifact));
+}
+
+std::int64_t World::statistic(std::int64_t project_id) {
+  return database.number(fmt::format(
+      "SELECT pipeline_artifacts_size FROM project_statistics "
+      "WHERE project_id = {}",
+      project_id));
+}
+
+std::int64_t World::rows_left() {
+  return database.number("SELECT count(*) FROM ci_pipeline_artifacts");
+}
+
+std::int64_t World::entries_left() {
+  return database.number("SELECT count(*) FROM ci_deleted_objects");
+}
+
+std::int64_t World::files_left() const {
+  std::int64_t files = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(store.path()))
+    files += entry.is_directory() ? 0 : 1;
+  return files;
+}
+
+telemetry::Report& World::run() { return run_as(jobs::Command::run); }
+
+telemetry::Report& World::plan() { return run_as(jobs::Command::plan); }
+
+telemetry::Report& World::run_as(jobs::Command command) {
+  options.command = command;
+  report_ = std::make_unique<telemetry::Report>();
+  jobs::Installation installation(options, "test", stop);
+  jobs::run(installation, stop, {}, *report_);
+  return *report_;
+}
+
+void World::require_project(std::int64_t project_id) {
+  database.run(fmt::format(
+      "INSERT INTO projects (id, name, namespace_id) VALUES ({0}, 'p', 1) "
+      "ON CONFLICT DO NOTHING; "
+      "INSERT INTO project_statistics (project_id, namespace_id) "
+      "SELECT {0}, 1 WHERE NOT EXISTS (SELECT FROM project_statistics "
+      "WHERE project_id = {0})",
+      project_id));
+}
+
+std::vector<std::string> World::violations() {
+  std::vector<std::string> found;
+  std::set<std::string> queued;
+  for (const std::string& path : database.column(
+           "SELECT store_dir || '/' || file FROM ci_deleted_objects"))
+    queued.insert(path);
+  for (const MadeArtifact& artifact : made_) {
+    const bool row = row_exists(artifact);
+    const bool file = file_exists(artifact);
+    if (row && !file)
+      found.push_back(fmt::format("1: row {} has lost its file", artifact.id));
+    if (!row && file && !queued.contains(path_of(artifact)))
+      found.push_back(fmt::format("2: the file of {} leaked", artifact.id));
+  }
+  for (const std::string& project : database.column(
+           "SELECT s.project_id FROM project_statistics s "
+           "WHERE s.pipeline_artifacts_size <> coalesce((SELECT sum(a.size) "
+           "FROM ci_pipeline_artifacts a WHERE a.project_id = s.project_id), 0)"
+           " OR s.storage_size <> s.pipeline_artifacts_size"))
+    found.push_back("4: the statistics of project " + project + " are off");
+  return found;
+}
+
+}  // namespace tests
