@@ -47,18 +47,18 @@ std::string alternatives(const std::vector<std::string_view>& words);
 std::string number_range(std::int64_t least, std::int64_t most);
 
 template <typename T>
-struct unwrapped {
+struct Unwrapped {
   using type = T;
 };
 template <typename T>
-struct unwrapped<std::optional<T>> {
+struct Unwrapped<std::optional<T>> {
   using type = T;
 };
 
 template <typename Member>
 OptionValue number(Member Options::*member, std::int64_t least,
                    std::int64_t most) {
-  using Number = typename unwrapped<Member>::type;
+  using Number = typename Unwrapped<Member>::type;
   return {.must_be = number_range(least, most),
           .set = [=](Options& options, std::string_view text) {
             const std::optional<std::int64_t> value = read_number(text);

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace telemetry {
 
@@ -16,7 +17,7 @@ constexpr std::chrono::seconds between_lines{10};
 
 /// "0:07", "1:02:03"
 std::string clock_time(double seconds) {
-  const auto whole = static_cast<std::int64_t>(seconds + 0.5);
+  const auto whole = static_cast<std::int64_t>(std::llround(seconds));
   if (whole < 3600)
     return fmt::format("{}:{:02}", whole / 60, whole % 60);
   return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60,
@@ -43,7 +44,8 @@ std::string time_of(const ProgressState& state) {
 /// Rate, size and time, each after \a separator.
 std::string figures(const ProgressState& state, std::string_view separator) {
   std::string text;
-  const auto rate = static_cast<std::int64_t>(rows_per_second(state) + 0.5);
+  const auto rate =
+      static_cast<std::int64_t>(std::llround(rows_per_second(state)));
   if (rate > 0)
     text += fmt::format("{}{}/s", separator, grouped(rate));
   if (state.bytes > 0)

@@ -119,7 +119,7 @@ std::string grouped(std::int64_t number) {
 }
 
 std::string mebibytes(std::int64_t bytes) {
-  constexpr std::int64_t mebibyte = 1024 * 1024;
+  constexpr std::int64_t mebibyte = std::int64_t{1024} * 1024;
   // Rounded to tenths before it is split, so that 1.96 becomes 2.0.
   const std::int64_t whole = bytes / mebibyte;
   const std::int64_t tenths = (bytes % mebibyte * 10 + mebibyte / 2) / mebibyte;

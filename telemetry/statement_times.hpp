@@ -26,7 +26,8 @@ class StatementTimes {
   [[nodiscard]] double slowest_ms() const;
 
  private:
-  static constexpr std::size_t bucket_count = 8 * 34;  ///< 1 us to 4.7 h
+  static constexpr std::size_t bucket_count =
+      std::size_t{8} * 34;  ///< 1 us to 4.7 h
 
   static std::size_t bucket_of(std::chrono::nanoseconds duration);
 
