@@ -48,6 +48,9 @@ class World {
   MadeArtifact add(const ArtifactSpec& spec = {});
   /// \a count of the same; the last one is returned.
   MadeArtifact add_many(int count, const ArtifactSpec& spec = {});
+  /// \a count of the same by one statement, each with a pipeline of its own: for
+  /// many.  They have no files, and violations() counts only their bytes.
+  void add_rows(int count, const ArtifactSpec& spec = {});
   /// A live artifact with its file, so that the store check has its sample.
   MadeArtifact add_live(std::int64_t project_id = 1);
   /// An entry of ci_deleted_objects, due unless \a pick_up_at (SQL) says else.
@@ -57,6 +60,8 @@ class World {
                              "now() - interval '1 minute'",
                          int file_store = 1);
 
+  /// All that were made so far.
+  [[nodiscard]] const std::vector<MadeArtifact>& made() const { return made_; }
   [[nodiscard]] bool row_exists(const MadeArtifact& artifact);
   [[nodiscard]] bool file_exists(const MadeArtifact& artifact) const;
   /// pipeline_artifacts_size of a project.
@@ -81,6 +86,7 @@ class World {
 
  private:
   telemetry::Report& run_as(jobs::Command command);
+  MadeArtifact add_in_one_go(int count, const ArtifactSpec& spec);
   void require_project(std::int64_t project_id);
 
   std::vector<MadeArtifact> made_;
