@@ -1,0 +1,84 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "stores/store.hpp"
+
+namespace tests {
+
+/// A store in memory that writes down what it was asked, fails on command, and
+/// lets a test in just before it acts.
+///
+/// May be used from several threads; set the hooks before.
+class RecordingStore : public stores::Store {
+ public:
+  using Keys = std::span<const stores::ObjectKey>;
+  using Hook = std::function<void(Keys)>;
+
+  enum class Method { look, remove, prune };
+  struct Call {
+    Method method;
+    std::vector<std::string> paths;
+  };
+
+  static constexpr int forever = -1;
+
+  void put(const stores::ObjectKey& key, std::string content = "bytes");
+  [[nodiscard]] bool holds(const stores::ObjectKey& key) const;
+  [[nodiscard]] std::size_t size() const;
+
+  /// Leave this object where it is, with this reason, for so many removals.
+  void leave(const stores::ObjectKey& key, std::string reason,
+             int times = forever);
+
+  /// Throw StoreError from so many looks and removals to come, and change
+  /// nothing.
+  void fail(std::string message, int times = forever);
+
+  /// What trouble() is to say.
+  void set_trouble(std::optional<std::string> trouble);
+
+  /// All calls so far, in order; for each, the paths of its keys.
+  [[nodiscard]] std::vector<Call> calls() const;
+  /// The paths of all keys given to this method so far, in order.
+  [[nodiscard]] std::vector<std::string> asked(Method method) const;
+
+  /// Run before the method does anything, without a lock held: a hook may use
+  /// the store, or throw.
+  Hook before_look;
+  Hook before_remove;
+  Hook before_prune;
+
+  stores::Sight look(Keys keys) override;
+  stores::Removal remove(Keys keys) override;
+  void prune(Keys keys) override;
+  std::optional<std::string> trouble() override;
+  [[nodiscard]] std::string description() const override;
+
+ private:
+  struct Failure {
+    std::string reason;
+    int times = forever;
+  };
+
+  static bool strikes(Failure& failure);
+  void record(Method method, Keys keys);
+  void throw_if_told();
+  std::optional<std::string> reason_to_leave(const std::string& path);
+
+  mutable std::mutex mutex_;
+  std::map<std::string, std::string> objects_;  ///< path to content
+  std::map<std::string, Failure> left_;
+  std::optional<Failure> failure_;
+  std::optional<std::string> trouble_;
+  std::vector<Call> calls_;
+};
+
+}  // namespace tests

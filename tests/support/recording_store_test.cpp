@@ -1,0 +1,72 @@
+#include "tests/support/recording_store.hpp"
+
+#include <string>
+#include <vector>
+
+#include <catch2/catch.hpp>
+
+using stores::ObjectKey;
+using tests::RecordingStore;
+using Method = RecordingStore::Method;
+using Paths = std::vector<std::string>;
+
+TEST_CASE("the recording store writes down calls in order", "[unit]") {
+  RecordingStore store;
+  const std::vector<ObjectKey> keys{{"a", "1"}, {"a", "2"}};
+  store.look(keys);
+  store.remove({keys.data(), 1});
+  store.remove({keys.data() + 1, 1});
+  store.prune(keys);
+
+  REQUIRE(store.calls().size() == 4);
+  CHECK(store.calls()[1].method == Method::remove);
+  CHECK(store.calls()[1].paths == Paths{"a/1"});
+  CHECK(store.asked(Method::remove) == Paths{"a/1", "a/2"});
+  CHECK(store.asked(Method::prune) == Paths{"a/1", "a/2"});
+}
+
+TEST_CASE("the recording store leaves an object as often as told", "[unit]") {
+  RecordingStore store;
+  const std::vector<ObjectKey> keys{{"a", "1"}, {"a", "2"}};
+  store.put(keys[0]);
+  store.put(keys[1]);
+  store.leave(keys[1], "busy", 1);
+
+  const stores::Removal first = store.remove(keys);
+  REQUIRE(first.left.size() == 1);
+  CHECK(first.left[0].index == 1);
+  CHECK(first.left[0].reason == "busy");
+  CHECK(store.holds(keys[1]));
+  CHECK(store.remove(keys).left.empty());
+  CHECK(store.size() == 0);
+}
+
+TEST_CASE("the recording store is out of reach as often as told", "[unit]") {
+  RecordingStore store;
+  const ObjectKey key{"a", "1"};
+  store.put(key);
+  store.fail("gone", 2);
+  CHECK_THROWS_WITH(store.look({&key, 1}), "gone");
+  CHECK_THROWS_AS(store.remove({&key, 1}), stores::StoreError);
+  CHECK(store.remove({&key, 1}).absent.empty());
+  CHECK_FALSE(store.holds(key));
+}
+
+TEST_CASE("a hook of the recording store runs first and may use it", "[unit]") {
+  RecordingStore store;
+  const ObjectKey key{"a", "1"};
+  store.before_look = [&](RecordingStore::Keys) { store.put(key); };
+  CHECK(store.look({&key, 1}).absent.empty());
+
+  store.before_remove = [&](RecordingStore::Keys keys) {
+    store.put(keys[0], "once more");
+  };
+  CHECK(store.remove({&key, 1}).absent.empty());
+  CHECK_FALSE(store.holds(key));
+}
+
+TEST_CASE("the recording store tells the trouble it was given", "[unit]") {
+  RecordingStore store;
+  store.set_trouble("no bucket");
+  CHECK(store.trouble() == "no bucket");
+}
