@@ -1,0 +1,86 @@
+#include "stores/object_key.hpp"
+
+#include <limits>
+#include <string>
+
+#include <catch2/catch.hpp>
+
+using stores::artifact_key;
+using stores::ObjectKey;
+using stores::poison;
+
+namespace {
+
+// printf 1 | sha256sum, and so on.
+const std::string hash_of_1 =
+    "6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b";
+const std::string hash_of_42 =
+    "73475cb40a568e8da8a045ced110137e159f890ac4da883b6b17dc651b3a8049";
+const std::string hash_of_the_largest =
+    "b34a1c30a715f6bf8b7243afa7fab883ce3612b7231716bdcbbdc1982e1aed29";
+
+}  // namespace
+
+TEST_CASE("an artifact's key is GitLab's hashed path", "[unit]") {
+  const ObjectKey key = artifact_key(42, 7, 9, "code_coverage.json");
+  CHECK(key.directory == "73/47/" + hash_of_42 + "/pipelines/7/artifacts/9");
+  CHECK(key.file == "code_coverage.json");
+  CHECK(key.path() == key.directory + "/code_coverage.json");
+}
+
+TEST_CASE("an artifact's key takes the largest ids", "[unit]") {
+  constexpr std::int64_t largest = std::numeric_limits<std::int64_t>::max();
+  const ObjectKey key = artifact_key(largest, largest, largest, "f");
+  CHECK(key.directory == "b3/4a/" + hash_of_the_largest +
+                             "/pipelines/9223372036854775807/artifacts/"
+                             "9223372036854775807");
+}
+
+TEST_CASE("keys of projects in turn don't mix", "[unit]") {
+  const ObjectKey first = artifact_key(1, 2, 3, "f");
+  const ObjectKey other = artifact_key(42, 2, 3, "f");
+  CHECK(first.directory.find(hash_of_1) != std::string::npos);
+  CHECK(other.directory.find(hash_of_42) != std::string::npos);
+  CHECK(artifact_key(1, 2, 3, "f") == first);
+  CHECK(artifact_key(1, 2, 3, "g") != first);
+}
+
+TEST_CASE("a key of any shape is safe as long as it stays below the root",
+          "[unit]") {
+  CHECK(poison({"a", "b"}) == std::nullopt);
+  CHECK(poison({"2017_03/5/77", "legacy.zip"}) == std::nullopt);
+  CHECK(poison({"ab/cd/@final/0f", "x"}) == std::nullopt);
+  CHECK(poison({"...", "..."}) == std::nullopt);
+  CHECK(poison({"..a/b..", ".hidden"}) == std::nullopt);
+  CHECK(poison({"a\nb/\x1b[31m", "\xff"}) == std::nullopt);
+  CHECK(poison({"a", std::string(100000, 'x')}) == std::nullopt);
+  CHECK(poison(artifact_key(1, 2, 3, "f")) == std::nullopt);
+}
+
+TEST_CASE("a poison directory is told by its component", "[unit]") {
+  using namespace std::string_literals;
+  const std::string empty = "its directory holds an empty component";
+  CHECK(poison({"", "f"}) == "its directory is empty");
+  CHECK(poison({"/", "f"}) == empty);
+  CHECK(poison({"/a", "f"}) == empty);
+  CHECK(poison({"a/", "f"}) == empty);
+  CHECK(poison({"a//b", "f"}) == empty);
+  CHECK(poison({".", "f"}) == "its directory holds a component '.'");
+  CHECK(poison({"a/./b", "f"}) == "its directory holds a component '.'");
+  CHECK(poison({"..", "f"}) == "its directory holds a component '..'");
+  CHECK(poison({"a/..", "f"}) == "its directory holds a component '..'");
+  CHECK(poison({"a/../b", "f"}) == "its directory holds a component '..'");
+  CHECK(poison({"a\0b"s, "f"}) == "its directory holds a NUL");
+}
+
+TEST_CASE("a poison file name is told", "[unit]") {
+  using namespace std::string_literals;
+  CHECK(stores::poison_file("") == "its file name is empty");
+  CHECK(stores::poison_file(".") == "its file name is '.'");
+  CHECK(stores::poison_file("..") == "its file name is '..'");
+  CHECK(stores::poison_file("a/b") == "its file name holds a slash");
+  CHECK(stores::poison_file("/") == "its file name holds a slash");
+  CHECK(stores::poison_file("a\0"s) == "its file name holds a NUL");
+  CHECK(stores::poison_file("...") == std::nullopt);
+  CHECK(poison({"a", ".."}) == "its file name is '..'");
+}
