@@ -1,0 +1,119 @@
+#include "tests/db/scripted_server.hpp"
+
+#include "db/binary.hpp"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <stdexcept>
+
+namespace tests {
+namespace {
+
+template <typename Integer>
+std::string number(Integer value) {
+  std::string bytes;
+  db::append_big_endian(bytes, value);
+  return bytes;
+}
+
+int listen_in(const std::filesystem::path& directory) {
+  const std::string path = (directory / ".s.PGSQL.5432").string();
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, sizeof address.sun_path - 1);
+  const int listener = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (::bind(listener, reinterpret_cast<sockaddr*>(&address),
+             sizeof address) != 0 ||
+      ::listen(listener, 1) != 0)
+    throw std::runtime_error("can't listen at " + path);
+  return listener;
+}
+
+void say(int client, const std::string& bytes) {
+  std::size_t sent = 0;
+  while (sent < bytes.size()) {
+    const ssize_t more = ::send(client, bytes.data() + sent,
+                                bytes.size() - sent, MSG_NOSIGNAL);
+    if (more <= 0)
+      return;
+    sent += static_cast<std::size_t>(more);
+  }
+}
+
+/// Read until the last message is \a end, which is five bytes long, or the
+/// client has gone.
+void hear(int client, const std::string& end) {
+  std::string heard;
+  char bytes[4096];
+  while (!heard.ends_with(end)) {
+    const ssize_t more = ::recv(client, bytes, sizeof bytes, 0);
+    if (more <= 0)
+      return;
+    heard.append(bytes, static_cast<std::size_t>(more));
+  }
+}
+
+}  // namespace
+
+ScriptedServer::ScriptedServer(std::string answer)
+    // A socket's path is short; TMPDIR may not be.
+    : directory_("/tmp"),
+      environment_({{"PGHOST", directory_.path().string()},
+                    {"PGPORT", "5432"},
+                    {"PGUSER", "nobody"},
+                    {"PGDATABASE", "scripted"}}),
+      listener_(listen_in(directory_.path())),
+      thread_([this, text = std::move(answer)] { serve(text); }) {}
+
+ScriptedServer::~ScriptedServer() {
+  ::shutdown(listener_, SHUT_RDWR);
+  thread_.join();
+  ::close(listener_);
+}
+
+void ScriptedServer::serve(const std::string& answer) const {
+  const int client = ::accept(listener_, nullptr, nullptr);
+  if (client < 0)
+    return;
+  char startup[4096];
+  if (::recv(client, startup, sizeof startup, 0) > 0) {
+    say(client, message('R', number<std::int32_t>(0)) +
+                    message('K', number<std::int32_t>(4711) +
+                                     number<std::int32_t>(1)) +
+                    ready());
+    hear(client, message('S'));
+    say(client, answer);
+  }
+  ::close(client);
+}
+
+std::string ScriptedServer::message(char letter, const std::string& body) {
+  return letter + number(static_cast<std::int32_t>(body.size() + 4)) + body;
+}
+
+std::string ScriptedServer::done(const std::string& tag) {
+  return message('1') + message('2') + message('n') +
+         message('C', tag + '\0');
+}
+
+std::string ScriptedServer::row(const std::vector<std::string>& columns) {
+  const std::string count = number(static_cast<std::int16_t>(columns.size()));
+  std::string described = count;
+  std::string values = count;
+  for (const std::string& column : columns) {
+    // Name, table, column, type text, length, modifier, binary.
+    described += std::string("c\0", 2) + number<std::int32_t>(0) +
+                 number<std::int16_t>(0) + number<std::int32_t>(25) +
+                 number<std::int16_t>(-1) + number<std::int32_t>(-1) +
+                 number<std::int16_t>(1);
+    values += number(static_cast<std::int32_t>(column.size())) + column;
+  }
+  return message('1') + message('2') + message('T', described) +
+         message('D', values) + message('C', std::string("SELECT 1\0", 9));
+}
+
+std::string ScriptedServer::ready() { return message('Z', "I"); }
+
+}  // namespace tests
