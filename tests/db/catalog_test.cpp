@@ -1,0 +1,174 @@
+#include "db/catalog.hpp"
+#include "tests/support/test_database.hpp"
+
+#include <catch2/catch.hpp>
+
+namespace {
+
+struct Server {
+  db::Catalog catalog() {
+    return db::Catalog::read(pool, {});
+  }
+  void replace_unlocked_index(const std::string& definition) {
+    database.run(
+        "DROP INDEX IF EXISTS other, "
+        "ci_pipeline_artifacts_on_expire_at_for_removal; "
+        "CREATE INDEX other ON ci_pipeline_artifacts " +
+        definition);
+  }
+
+  tests::TestDatabase database;
+  std::atomic<bool> stop{false};
+  db::Pool pool{"test", stop};
+};
+
+using Sentences = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("the catalog of our own schema has all that is needed",
+          "[postgres]") {
+  Server server;
+  const db::Catalog catalog = server.catalog();
+  CHECK(catalog.unserved().empty());
+  CHECK(catalog.search_path() == "public, pg_temp");
+  CHECK(catalog.server_version() / 10000 ==
+        server.database.number("SELECT current_setting("
+                               "'server_version_num')::integer / 10000"));
+  CHECK_FALSE(catalog.in_recovery());
+  CHECK_FALSE(catalog.queue_names_project());
+  CHECK(catalog.storage_counts_artifacts());
+  CHECK(catalog.has_pending_delete());
+  REQUIRE(catalog.unlocked_index());
+  CHECK(catalog.unlocked_index()->name ==
+        "ci_pipeline_artifacts_on_expire_at_for_removal");
+  REQUIRE(catalog.expiry_index());
+  CHECK(catalog.expiry_index()->name ==
+        "index_ci_pipeline_artifacts_on_expire_at");
+}
+
+TEST_CASE("a database without the tables can't be served", "[postgres]") {
+  Server server;
+  server.database.run("DROP TABLE ci_pipeline_artifacts CASCADE");
+  const Sentences sentences = server.catalog().unserved();
+  REQUIRE(sentences.size() == 1);
+  CHECK(sentences[0].find("PGDATABASE") != std::string::npos);
+  CHECK(server.catalog().search_path().empty());
+}
+
+TEST_CASE("every column that is missing is named", "[postgres]") {
+  Server server;
+  Sentences expected;
+  for (const auto& [table, column] :
+       std::vector<std::pair<std::string, std::string>>{
+           {"ci_pipeline_artifacts", "file_store"},
+           {"ci_pipeline_artifacts", "expire_at"},
+           {"ci_pipeline_artifacts", "locked"},
+           {"ci_pipelines", "locked"},
+           {"ci_deleted_objects", "store_dir"},
+           {"project_statistics", "pipeline_artifacts_size"}}) {
+    server.database.run("ALTER TABLE " + table + " DROP COLUMN " + column +
+                        " CASCADE");
+    expected.push_back("column " + table + "." + column + " is missing");
+    CHECK(server.catalog().unserved() == expected);
+  }
+}
+
+TEST_CASE("a table that is missing is named by its columns", "[postgres]") {
+  Server server;
+  server.database.run("DROP TABLE ci_deleted_objects");
+  const Sentences sentences = server.catalog().unserved();
+  CHECK(sentences.size() == 5);
+  CHECK(sentences.at(0) == "column ci_deleted_objects.id is missing");
+}
+
+TEST_CASE("a partitioned table is refused by name", "[postgres]") {
+  Server server;
+  server.database.run(
+      "DROP TABLE ci_deleted_objects; "
+      "CREATE TABLE ci_deleted_objects (id bigserial, file_store smallint, "
+      "pick_up_at timestamptz, store_dir text, file text) "
+      "PARTITION BY RANGE (id)");
+  const Sentences sentences = server.catalog().unserved();
+  REQUIRE(sentences.size() == 1);
+  CHECK(sentences[0].starts_with("table ci_deleted_objects is partitioned"));
+}
+
+TEST_CASE("later generations of the schema are told by their columns",
+          "[postgres]") {
+  Server server;
+  server.database.run(
+      "ALTER TABLE ci_deleted_objects ADD COLUMN project_id bigint; "
+      "ALTER TABLE ci_pipeline_artifacts ADD COLUMN partition_id bigint; "
+      "ALTER TABLE projects DROP COLUMN pending_delete");
+  const db::Catalog catalog = server.catalog();
+  CHECK(catalog.unserved().empty());
+  CHECK(catalog.queue_names_project());
+  CHECK_FALSE(catalog.storage_counts_artifacts());
+  CHECK_FALSE(catalog.has_pending_delete());
+}
+
+TEST_CASE("a CI database without projects can be served", "[postgres]") {
+  Server server;
+  server.database.run("DROP TABLE projects CASCADE");
+  CHECK(server.catalog().unserved().empty());
+  CHECK_FALSE(server.catalog().has_pending_delete());
+}
+
+TEST_CASE("tables in a schema of any name are found by the search_path",
+          "[postgres]") {
+  Server server;
+  server.database.run("ALTER SCHEMA public RENAME TO \"Odd, one\"; "
+                      "ALTER DATABASE " +
+                      server.database.name() +
+                      " SET search_path = \"Odd, one\"");
+  CHECK(server.catalog().search_path() == "\"Odd, one\", pg_temp");
+  CHECK(server.catalog().unserved().empty());
+}
+
+TEST_CASE("a missing index is missed, and only that", "[postgres]") {
+  Server server;
+  server.database.run(
+      "DROP INDEX ci_pipeline_artifacts_on_expire_at_for_removal");
+  CHECK_FALSE(server.catalog().unlocked_index());
+  CHECK(server.catalog().expiry_index());
+  server.database.run("DROP INDEX index_ci_pipeline_artifacts_on_expire_at");
+  CHECK_FALSE(server.catalog().expiry_index());
+}
+
+TEST_CASE("an index that was never finished does not count", "[postgres]") {
+  Server server;
+  server.database.run(
+      "UPDATE pg_index SET indisvalid = false WHERE indexrelid = "
+      "'ci_pipeline_artifacts_on_expire_at_for_removal'::regclass");
+  CHECK_FALSE(server.catalog().unlocked_index());
+}
+
+TEST_CASE("any name and both forms of the partial index will do",
+          "[postgres]") {
+  Server server;
+  for (const char* const definition :
+       {"(expire_at) WHERE locked = 0",
+        "(expire_at) WHERE locked = 0 AND expire_at IS NOT NULL",
+        "(expire_at, id) WHERE (locked = 0)"}) {
+    server.replace_unlocked_index(definition);
+    const db::Catalog catalog = server.catalog();
+    REQUIRE(catalog.unlocked_index());
+    CHECK(catalog.unlocked_index()->name == "other");
+  }
+}
+
+TEST_CASE("an index over other rows or columns is not the partial index",
+          "[postgres]") {
+  Server server;
+  for (const char* const definition :
+       {"(expire_at) WHERE locked = 1", "(expire_at) WHERE locked <> 1",
+        "(expire_at) WHERE locked = 0 AND project_id > 5",
+        "(expire_at) WHERE expire_at IS NOT NULL",
+        "(id, expire_at) WHERE locked = 0", "(id) WHERE locked = 0",
+        "(expire_at)"}) {
+    server.replace_unlocked_index(definition);
+    INFO(definition);
+    CHECK_FALSE(server.catalog().unlocked_index());
+  }
+}
