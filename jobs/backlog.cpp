@@ -60,8 +60,10 @@ void count_unlocked(Context& context, Backlog& backlog) {
 
 void count_unknown(Context& context, Backlog& backlog) {
   const PassReport& pass = context.report.pass(Pass::legacy);
-  const std::int64_t accounted = if_planned(
-      context, pass.resolved + pass.destroyed - pass.contradictions);
+  const std::int64_t accounted =
+      context.unknown_problems +
+      if_planned(context,
+                 pass.resolved + pass.destroyed - pass.contradictions);
   backlog.unknown = count_up_to(accounted, backlog, [&](std::int64_t limit) {
     return context.artifacts
         .count_unknown(counting(context), context.horizon, context.filter,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -44,6 +45,9 @@ struct Context {
   telemetry::Report& report;
   telemetry::Progress& progress;
   Listing listing;
+  /// Of the artifacts named as problems, how many don't know their lock state:
+  /// they are no backlog.
+  std::atomic<std::int64_t> unknown_problems{0};
 
   /// Nothing may be changed: the last line before an effect asks.
   [[nodiscard]] bool only_plans() const {
@@ -57,6 +61,10 @@ struct Context {
 
   /// Whether a pass may take more work; if not, \a report says why not.
   [[nodiscard]] bool may_go_on(telemetry::Pass pass) const;
+
+  /// Name an artifact that can't be dealt with.
+  void problem(telemetry::Pass pass, const db::Artifact& artifact,
+               const std::string& reason);
 };
 
 }  // namespace jobs

@@ -73,8 +73,7 @@ void Destroyer::destroy(Batch batch) {
 std::vector<db::Artifact> Destroyer::safe(std::vector<db::Artifact> rows) {
   PathLook look = look_at_paths(context_.stores, rows);
   for (const PoisonRow& poison : look.poison)
-    context_.report.problem(
-        {pass_, "ci_pipeline_artifacts", poison.id, poison.reason});
+    context_.problem(pass_, poison.row, poison.reason);
   telemetry::fault_point("batch.looked");
   return std::move(look.safe);
 }
@@ -123,8 +122,7 @@ db::Destroyed Destroyer::destroy_rows(std::span<const db::Artifact> rows) {
       },
       [&](const db::Artifact& row, const db::Error& error) {
         if (!error.is_transient() && !error.timed_out())
-          context_.report.problem(
-              {pass_, "ci_pipeline_artifacts", row.id, error.what()});
+          context_.problem(pass_, row, error.what());
       });
   return done;
 }

@@ -30,8 +30,8 @@ void look_at_store(stores::Store& store, Rows rows, PathLook& look) {
   std::vector<bool> poison(rows.size(), false);
   for (const stores::KeyReason& found : sight.poison) {
     poison[found.index] = true;
-    look.poison.push_back(
-        {rows[found.index].id, "its object must not be touched: " + found.reason});
+    look.poison.push_back({std::move(rows[found.index]),
+                           "its object must not be touched: " + found.reason});
   }
   for (std::size_t i = 0; i < rows.size(); ++i)
     if (!poison[i])
@@ -48,10 +48,10 @@ PathLook look_at_paths(const stores::Stores& stores, Rows rows) {
       look_at_store(*store, std::move(of_store), look);
       continue;
     }
-    for (const db::Artifact& row : of_store)
-      look.poison.push_back(
-          {row.id, fmt::format("its store (file_store {}) is not configured",
-                               file_store)});
+    const std::string reason = fmt::format(
+        "its store (file_store {}) is not configured", file_store);
+    for (db::Artifact& row : of_store)
+      look.poison.push_back({std::move(row), reason});
   }
   return look;
 }

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
@@ -12,7 +11,7 @@ namespace jobs {
 
 /// A row whose object must not be touched.
 struct PoisonRow {
-  std::int64_t id = 0;
+  db::Artifact row{};
   std::string reason;
 };
 

@@ -63,8 +63,7 @@ JudgedWindow judge_window(Context& context,
           judge(row, locks, window);
       },
       [&](const db::Artifact& row, const db::Error& error) {
-        context.report.problem({Pass::legacy, "ci_pipeline_artifacts", row.id,
-                                error.what()});
+        context.problem(Pass::legacy, row, error.what());
       });
   telemetry::fault_point("window.judged");
   return window;

@@ -81,10 +81,10 @@ Report::Noted Report::note(const Problem& problem) {
              : Noted::unlisted;
 }
 
-void Report::problem(Problem problem) {
+bool Report::problem(Problem problem) {
   const Noted noted = note(problem);
   if (noted == Noted::again)
-    return;
+    return false;
   pass(problem.pass).failed += 1;
 
   if (noted == Noted::listed)
@@ -93,6 +93,7 @@ void Report::problem(Problem problem) {
   if (noted == Noted::first_unlisted)
     spdlog::warn("more than {} problems: the others are counted, not named",
                  grouped(static_cast<std::int64_t>(listed_problems)));
+  return true;
 }
 
 std::vector<Problem> Report::problems() const {

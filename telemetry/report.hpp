@@ -118,7 +118,9 @@ class Report {
 
   /// Note a problem, count it as failed in its pass, and log a warning.  A row
   /// already noted, by whichever pass, is not counted twice.
-  void problem(Problem problem);
+  ///
+  /// \return false if it was noted already.
+  bool problem(Problem problem);
 
   [[nodiscard]] std::vector<Problem> problems() const;
   [[nodiscard]] std::int64_t problems_total() const;
