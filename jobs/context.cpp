@@ -22,6 +22,10 @@ db::Session Context::writing(Pass pass) const {
   return session;
 }
 
+bool Context::must_stop() const {
+  return stop || absence_watch.tripped() || deadline.passed();
+}
+
 bool Context::may_go_on(Pass pass) const {
   telemetry::PassReport& pass_report = report.pass(pass);
   if (stop)

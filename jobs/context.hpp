@@ -59,7 +59,11 @@ struct Context {
   /// For statements that write, and stop at the deadline.
   [[nodiscard]] db::Session writing(telemetry::Pass pass) const;
 
-  /// Whether a pass may take more work; if not, \a report says why not.
+  /// Work in hand should come to its end.  Unlike may_go_on(), from any thread.
+  [[nodiscard]] bool must_stop() const;
+
+  /// Whether a pass may take more work; if not, \a report says why not.  From
+  /// one thread at a time.
   [[nodiscard]] bool may_go_on(telemetry::Pass pass) const;
 
   /// Name an artifact that can't be dealt with.

@@ -3,7 +3,6 @@
 #include <span>
 
 #include "db/error.hpp"
-#include "telemetry/deadline.hpp"
 
 namespace jobs {
 
@@ -15,26 +14,27 @@ inline bool concerns_rows(const db::Error& error) {
 
 /// Run \a work on all \a items; if its statement times out or a row of it
 /// fails, on each half, down to one item, which \a give_up takes with the
-/// error.  What the deadline cuts off is left alone.
+/// error.  What timed out, waiting for a lock or not, is left alone once
+/// \a must_stop says so.
 ///
 /// \throws db::Error that does not concern the rows.
-template <typename Item, typename Work, typename GiveUp>
-void in_halves(std::span<const Item> items, const telemetry::Deadline& deadline,
+template <typename Item, typename Stop, typename Work, typename GiveUp>
+void in_halves(std::span<const Item> items, const Stop& must_stop,
                const Work& work, const GiveUp& give_up) {
   try {
     work(items);
   } catch (const db::Error& error) {
     if (!concerns_rows(error))
       throw;
-    if (error.timed_out() && deadline.passed())
+    if ((error.timed_out() || error.is_transient()) && must_stop())
       return;
     if (items.size() == 1) {
       give_up(items.front(), error);
       return;
     }
     const std::size_t half = items.size() / 2;
-    in_halves(items.first(half), deadline, work, give_up);
-    in_halves(items.subspan(half), deadline, work, give_up);
+    in_halves(items.first(half), must_stop, work, give_up);
+    in_halves(items.subspan(half), must_stop, work, give_up);
   }
 }
 

@@ -56,7 +56,7 @@ JudgedWindow judge_window(Context& context,
                           std::span<const db::Artifact> rows) {
   JudgedWindow window;
   in_halves(
-      rows, context.deadline,
+      rows, [&] { return context.must_stop(); },
       [&](std::span<const db::Artifact> part) {
         const db::PipelineLocks locks = look_up(context, part);
         for (const db::Artifact& row : part)
@@ -78,11 +78,11 @@ void resolve_states(Context& context, const std::vector<std::int64_t>& ids) {
         static_cast<std::int64_t>(granted);
     return;
   }
-  while (!left.empty() && context.may_go_on(Pass::legacy)) {
+  while (!left.empty() && !context.must_stop()) {
     const auto slice = left.first(std::min(resolve_slice, left.size()));
     left = left.subspan(slice.size());
     in_halves(
-        slice, context.deadline,
+        slice, [&] { return context.must_stop(); },
         [&](std::span<const std::int64_t> part) {
           resolve_slice_of(context, part);
         },
