@@ -78,9 +78,7 @@ void run_passes(Context& context) {
         context.may_go_on(function.pass))
       run_pass(function, context);
   // What other passes removed is the objects pass's to report.
-  const bool removed = context.report.pass(Pass::unlocked).removed > 0 ||
-                       context.report.pass(Pass::legacy).removed > 0;
-  if (removed)
+  if (context.report.removed() + context.report.absent() > 0)
     context.report.pass(Pass::objects).end(Outcome::drained);
 }
 
