@@ -80,7 +80,7 @@ class World {
   std::vector<std::string> violations();
 
   TestDatabase database;
-  TemporaryDirectory store;
+  TemporaryDirectory store{fast_place()};
   jobs::Options options;  ///< local_store is set; two workers; no progress
   std::atomic<bool> stop{false};
 

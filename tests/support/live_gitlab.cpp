@@ -1,0 +1,93 @@
+#include "tests/support/live_gitlab.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+namespace tests {
+
+namespace fs = std::filesystem;
+
+/// Pipelines first, then their artifacts, in one transaction.
+bool LiveGitlab::update(const std::string& sql, const MadeArtifact& artifact) {
+  const bool there =
+      !session
+           .run(fmt::format(
+               "SELECT FROM ci_pipeline_artifacts WHERE id = {} FOR UPDATE",
+               artifact.id))
+           .empty();
+  session.run(
+      fmt::format(fmt::runtime(sql), artifact.pipeline_id, artifact.id));
+  return there;
+}
+
+bool LiveGitlab::lock(const MadeArtifact& artifact) {
+  return update(
+      "UPDATE ci_pipelines SET locked = 1 WHERE id = {0}; "
+      "UPDATE ci_pipeline_artifacts SET locked = 1 WHERE pipeline_id = {0}",
+      artifact);
+}
+
+bool LiveGitlab::unlock(const MadeArtifact& artifact) {
+  return update(
+      "UPDATE ci_pipelines SET locked = 0 WHERE id = {0}; "
+      "UPDATE ci_pipeline_artifacts SET locked = 0 WHERE pipeline_id = {0}",
+      artifact);
+}
+
+bool LiveGitlab::lock_pipeline_only(const MadeArtifact& artifact) {
+  return update("UPDATE ci_pipelines SET locked = 1 WHERE id = {0}", artifact);
+}
+
+bool LiveGitlab::prolong(const MadeArtifact& artifact) {
+  return update(
+      "UPDATE ci_pipeline_artifacts SET expire_at = now() + interval '30 days' "
+      "WHERE id = {1}",
+      artifact);
+}
+
+bool LiveGitlab::destroy(const MadeArtifact& artifact) {
+  const auto gone = session.run(fmt::format(
+      "WITH gone AS (DELETE FROM ci_pipeline_artifacts WHERE id = {} "
+      "RETURNING project_id, size), "
+      "counted AS (UPDATE project_statistics AS s SET pipeline_artifacts_size "
+      "= pipeline_artifacts_size - gone.size, storage_size = storage_size - "
+      "gone.size FROM gone WHERE s.project_id = gone.project_id) "
+      "SELECT FROM gone",
+      artifact.id));
+  if (gone.empty())
+    return false;
+  fs::remove(world_.store.path() / artifact.key.directory / artifact.key.file);
+  return true;
+}
+
+MadeArtifact LiveGitlab::recreate(const MadeArtifact& artifact) {
+  destroy(artifact);
+  return world_.add({.expire_at = "now() + interval '30 days'",
+                     .locked = "1",
+                     .pipeline_locked = 1,
+                     .project_id = artifact.project_id,
+                     .pipeline_id = artifact.pipeline_id});
+}
+
+MadeArtifact LiveGitlab::upload(std::int64_t project_id) {
+  return world_.add({.expire_at = "now() + interval '30 days'",
+                     .project_id = project_id,
+                     .size = 500});
+}
+
+void LiveGitlab::delete_objects() {
+  const auto leased = session.run(
+      "WITH due AS (SELECT id FROM ci_deleted_objects WHERE pick_up_at < now() "
+      "ORDER BY pick_up_at LIMIT 100 FOR UPDATE SKIP LOCKED) "
+      "UPDATE ci_deleted_objects AS entry "
+      "SET pick_up_at = now() + interval '10 minutes' FROM due "
+      "WHERE entry.id = due.id "
+      "RETURNING entry.id, entry.store_dir || '/' || entry.file");
+  for (const Row& entry : leased) {
+    fs::remove(world_.store.path() / *entry.at(1));
+    session.run("DELETE FROM ci_deleted_objects WHERE id = " + *entry.at(0));
+  }
+}
+
+}  // namespace tests
