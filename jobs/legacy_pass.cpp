@@ -26,15 +26,14 @@ class WindowSource {
       : context_(context), pages_(pages) {}
 
   /// \return null at the end, and when the pass must stop.
-  std::shared_ptr<Window> next() {
+  std::shared_ptr<Window> next() { return has_more() ? cut() : nullptr; }
+
+  /// There is something left to look at; may have to read pages to know.
+  bool has_more() {
     while (page_.empty() && !pages_.is_exhausted())
       if (!read_page())
-        return nullptr;
-    return page_.empty() ? nullptr : cut();
-  }
-
-  [[nodiscard]] bool is_exhausted() const {
-    return page_.empty() && pages_.is_exhausted();
+        break;
+    return !page_.empty();
   }
 
  private:
@@ -77,9 +76,9 @@ class WindowSource {
 
 void work_on(Context& context, Destroyer& destroyer, const Window& rows) {
   JudgedWindow window = judge_window(context, rows);
-  for (const auto& batch :
-       cut_into_batches(std::move(window.unlocked), destroyer.lanes(),
-                        context.options.batch_size))
+  BatchCutter cutter(destroyer.lanes(), context.options.batch_size);
+  cutter.fill(std::move(window.unlocked));
+  while (const auto batch = cutter.next())
     destroyer.destroy(std::move(*batch));
   resolve_states(context, window.unresolved);
 }
@@ -116,11 +115,10 @@ void run_legacy_pass(Context& context) {
   do {
     work_on_all(context, windows, destroyer);
     destroyer.try_again();
-  } while (!windows.is_exhausted() && context.may_go_on(Pass::legacy) &&
-           !context.destroy_budget.is_spent());
+  } while (context.may_go_on(Pass::legacy) &&
+           !context.destroy_budget.is_spent() && windows.has_more());
 
-  const bool spent =
-      context.destroy_budget.is_spent() && !windows.is_exhausted();
+  const bool spent = context.destroy_budget.is_spent() && windows.has_more();
   if (spent || destroyer.was_denied())
     report.end(Outcome::budget_exhausted, "--max-destroy was reached");
   report.end(Outcome::drained);
