@@ -35,9 +35,11 @@ FROM (VALUES ('ci_pipelines', 'id'),
              ('project_statistics', 'id'),
              ('project_statistics', 'project_id'),
              ('project_statistics', 'pipeline_artifacts_size'),
+             ('project_statistics', 'storage_size'),
              ('projects', 'id'),
              ('projects', 'pending_delete')) AS read (t, c)
-WHERE t <> 'projects' OR $2 <> 0
+WHERE (c <> 'storage_size' OR $1 <> 0)
+  AND (t <> 'projects' OR $2 <> 0)
 UNION ALL
 SELECT 'UPDATE of some column on ci_pipelines (for FOR SHARE)',
        has_any_column_privilege('ci_pipelines', 'UPDATE')

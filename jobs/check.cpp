@@ -56,11 +56,13 @@ std::vector<Finding> examine(Installation& installation) {
   check_server(installation, findings);
   if (!check_tables(installation, findings))
     return findings;  // the rest would only say the same again
-  check_indexes(installation, findings);
-  check_privileges(installation, findings);
+  const bool privileged = check_privileges(installation, findings);
   check_vacuum(installation, findings);
   check_clock(installation, findings);
   check_store_roots(installation, findings);
+  if (!privileged)
+    return findings;  // the rest reads rows, and might be refused
+  check_indexes(installation, findings);
   check_live_objects(installation, findings);
   return findings;
 }

@@ -107,7 +107,7 @@ void check_indexes(Installation& installation, Findings& findings) {
                 "ci_pipeline_artifacts (expire_at)", findings);
 }
 
-void check_privileges(Installation& installation, Findings& findings) {
+bool check_privileges(Installation& installation, Findings& findings) {
   std::string missing;
   for (const db::Privilege& privilege : db::read_privileges(
            installation.pool, installation.session(), installation.catalog))
@@ -118,6 +118,7 @@ void check_privileges(Installation& installation, Findings& findings) {
   else
     add(findings, Level::fail, "privileges",
         "missing: " + missing + "; GRANT them to this role");
+  return missing.empty();
 }
 
 void check_vacuum(Installation& installation, Findings& findings) {

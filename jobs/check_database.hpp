@@ -15,7 +15,8 @@ void check_server(Installation& installation, Findings& findings);
 bool check_tables(Installation& installation, Findings& findings);
 /// The indexes of the passes asked for: there, valid, and used by the planner.
 void check_indexes(Installation& installation, Findings& findings);
-void check_privileges(Installation& installation, Findings& findings);
+/// \return whether none is missing.
+bool check_privileges(Installation& installation, Findings& findings);
 void check_vacuum(Installation& installation, Findings& findings);
 /// The database's clock against ours.
 void check_clock(Installation& installation, Findings& findings);
