@@ -83,6 +83,17 @@ bool connect(PGconn* handle, steady_clock::time_point until) {
   return false;
 }
 
+/// What to do about a refusal that stands for good; empty for what may pass.
+std::string remedy(const std::string& state) {
+  if (state == "3D000")
+    return "name another database by PGDATABASE";
+  if (state == "42501")
+    return "GRANT CONNECT on the database to this role";
+  if (state.starts_with("28"))
+    return "look at PGUSER, the password and the server's pg_hba.conf";
+  return {};
+}
+
 [[noreturn]] void refuse(PGconn* handle) {
   const std::string message = PQerrorMessage(handle);
   std::smatch match;
@@ -93,8 +104,9 @@ bool connect(PGconn* handle, steady_clock::time_point until) {
       said ? message.substr(0, static_cast<std::size_t>(match.position(1))) +
                  match.suffix().str()
            : message;
-  if (state.starts_with("28") || state == "3D000" || state == "42501")
-    throw Refused("connect", state, text);
+  if (const std::string what_to_do = remedy(state); !what_to_do.empty())
+    throw Refused("connect", state,
+                  text.substr(0, text.find('\n')) + "; " + what_to_do);
   throw Unreachable("connect", state,
                     text.empty() ? "no answer from the server in time" : text);
 }
