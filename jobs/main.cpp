@@ -8,6 +8,7 @@
 #include "jobs/signals.hpp"
 #include "telemetry/log.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 #include <tbb/global_control.h>
@@ -58,6 +59,15 @@ int carry_out(const Options& options) {
   return run_and_report(installation);
 }
 
+/// Were a standard stream closed, the next file opened would take its place,
+/// and a log line or the summary would be sent to the database.  What is opened
+/// here refuses to be written to, so that the loss is noticed.
+void keep_standard_streams() {
+  for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; ++stream)
+    if (fcntl(stream, F_GETFD) < 0)
+      open("/dev/null", O_RDONLY);
+}
+
 int complain(const std::string& what, ExitStatus status) {
   spdlog::error(what);
   return signal_received() != 0 ? 128 + signal_received() : int{status};
@@ -67,6 +77,7 @@ int complain(const std::string& what, ExitStatus status) {
 
 int main(int argc, char* argv[]) {
   catch_signals();
+  keep_standard_streams();
   telemetry::set_up_log(telemetry::LogFormat::text, "info", "");
   try {
     const std::optional<Options> options = parse_options(argc, argv, environ);
@@ -79,9 +90,17 @@ int main(int argc, char* argv[]) {
     return complain(error.what(), exit_unfit);
   } catch (const db::Refused& error) {
     return complain(error.what(), exit_unfit);
+  } catch (const db::Unreachable& error) {
+    return complain(std::string(error.what()) +
+                        "; is the server running, and do PGHOST and PGPORT "
+                        "name it?",
+                    exit_unreachable);
   } catch (const db::Error& error) {
-    return complain(error.what(),
-                    error.is_unfit() ? exit_unfit : exit_unreachable);
+    if (!error.is_unfit())
+      return complain(error.what(), exit_unreachable);
+    return complain(std::string(error.what()) +
+                        "; 'ci-janitor check' tells what is missing",
+                    exit_unfit);
   } catch (const std::exception& error) {
     return complain(error.what(), exit_unfit);
   }

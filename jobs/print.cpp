@@ -5,8 +5,11 @@
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <spdlog/spdlog.h>
 
+#include <cerrno>
 #include <cstdio>
+#include <system_error>
 
 namespace jobs {
 namespace {
@@ -33,15 +36,26 @@ void print_artifact(telemetry::Pass pass, const db::Artifact& artifact) {
   fmt::print("{}\n", dump(line, -1));
 }
 
-}  // namespace
-
-void print_summary(const Options& options, const telemetry::Report& report) {
+void write_summary(const Options& options, const telemetry::Report& report) {
   if (options.output == Output::json)
     fmt::print("{}\n", dump(telemetry::summary_json(report), 2));
   else
     fmt::print(options.output == Output::jsonl ? stderr : stdout, "{}",
                telemetry::summary_text(report));
-  std::fflush(stdout);
+  if (std::fflush(stdout) != 0)
+    throw std::system_error(errno, std::generic_category());
+}
+
+}  // namespace
+
+void print_summary(const Options& options, const telemetry::Report& report) {
+  // What was done is done, and the exit status tells of that alone.
+  try {
+    write_summary(options, report);
+  } catch (const std::system_error& error) {
+    spdlog::error("the result could not be written to standard output: {}",
+                  error.code().message());
+  }
 }
 
 Listing listing_for(const Options& options) {
