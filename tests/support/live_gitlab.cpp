@@ -8,42 +8,31 @@ namespace tests {
 
 namespace fs = std::filesystem;
 
-/// Pipelines first, then their artifacts, in one transaction.
-bool LiveGitlab::update(const std::string& sql, const MadeArtifact& artifact) {
-  const bool there =
-      !session
-           .run(fmt::format(
-               "SELECT FROM ci_pipeline_artifacts WHERE id = {} FOR UPDATE",
-               artifact.id))
-           .empty();
-  session.run(
-      fmt::format(fmt::runtime(sql), artifact.pipeline_id, artifact.id));
-  return there;
+void LiveGitlab::lock(const MadeArtifact& artifact) {
+  set_locked(artifact, 1);
 }
 
-bool LiveGitlab::lock(const MadeArtifact& artifact) {
-  return update(
-      "UPDATE ci_pipelines SET locked = 1 WHERE id = {0}; "
-      "UPDATE ci_pipeline_artifacts SET locked = 1 WHERE pipeline_id = {0}",
-      artifact);
+void LiveGitlab::unlock(const MadeArtifact& artifact) {
+  set_locked(artifact, 0);
 }
 
-bool LiveGitlab::unlock(const MadeArtifact& artifact) {
-  return update(
-      "UPDATE ci_pipelines SET locked = 0 WHERE id = {0}; "
-      "UPDATE ci_pipeline_artifacts SET locked = 0 WHERE pipeline_id = {0}",
-      artifact);
+void LiveGitlab::set_locked(const MadeArtifact& artifact, int locked) {
+  session.run(fmt::format(
+      "UPDATE ci_pipelines SET locked = {0} WHERE id = {1}; "
+      "UPDATE ci_pipeline_artifacts SET locked = {0} WHERE pipeline_id = {1}",
+      locked, artifact.pipeline_id));
 }
 
-bool LiveGitlab::lock_pipeline_only(const MadeArtifact& artifact) {
-  return update("UPDATE ci_pipelines SET locked = 1 WHERE id = {0}", artifact);
+void LiveGitlab::lock_pipeline_only(const MadeArtifact& artifact) {
+  session.run(fmt::format("UPDATE ci_pipelines SET locked = 1 WHERE id = {}",
+                          artifact.pipeline_id));
 }
 
-bool LiveGitlab::prolong(const MadeArtifact& artifact) {
-  return update(
+void LiveGitlab::prolong(const MadeArtifact& artifact) {
+  session.run(fmt::format(
       "UPDATE ci_pipeline_artifacts SET expire_at = now() + interval '30 days' "
-      "WHERE id = {1}",
-      artifact);
+      "WHERE id = {}",
+      artifact.id));
 }
 
 bool LiveGitlab::destroy(const MadeArtifact& artifact) {

@@ -17,14 +17,14 @@ class LiveGitlab {
   explicit LiveGitlab(World& world) : world_(world) {}
 
   /// The pipeline and its artifacts become locked or unlocked.
-  /// \return whether the artifact's row was still there.
-  bool lock(const MadeArtifact& artifact);
-  bool unlock(const MadeArtifact& artifact);
+  void lock(const MadeArtifact& artifact);
+  void unlock(const MadeArtifact& artifact);
   /// As lock(), as it was before artifacts had a column for it.
-  bool lock_pipeline_only(const MadeArtifact& artifact);
+  void lock_pipeline_only(const MadeArtifact& artifact);
   /// The artifact expires in a month.
-  bool prolong(const MadeArtifact& artifact);
+  void prolong(const MadeArtifact& artifact);
   /// Destroy it: the row and its bytes, then the file.
+  /// \return whether it was still there.
   bool destroy(const MadeArtifact& artifact);
   /// A report is uploaded again: the artifact is destroyed, if it is still
   /// there, and one of the same pipeline and type that is kept takes its place.
@@ -38,7 +38,7 @@ class LiveGitlab {
   TestSession session;
 
  private:
-  bool update(const std::string& sql, const MadeArtifact& artifact);
+  void set_locked(const MadeArtifact& artifact, int locked);
 
   World& world_;
 };
