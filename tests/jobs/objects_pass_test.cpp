@@ -156,7 +156,7 @@ TEST_CASE("an entry is leased for ten minutes while its object is removed",
   CHECK(during == "t");
 }
 
-TEST_CASE("no transaction is open while objects are removed", "[postgres]") {
+TEST_CASE("H.3.6 no transaction is open while objects are removed", "[postgres]") {
   World world;
   world.add_entry(hashed_job, "artifacts.zip");
   world.add();
