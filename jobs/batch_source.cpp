@@ -5,27 +5,6 @@
 #include <tuple>
 
 namespace jobs {
-namespace {
-
-using Rows = std::vector<db::Artifact>;
-
-void sort_by_project(Rows& rows) {
-  std::ranges::sort(rows, {}, [](const db::Artifact& row) {
-    return std::tuple(row.project_id, row.pipeline_id, row.id);
-  });
-}
-
-/// Take the last \a size rows off \a rows.
-Rows take(Rows& rows, std::size_t size) {
-  const auto from =
-      rows.end() - static_cast<std::ptrdiff_t>(std::min(size, rows.size()));
-  Rows taken(std::make_move_iterator(from),
-             std::make_move_iterator(rows.end()));
-  rows.erase(from, rows.end());
-  return taken;
-}
-
-}  // namespace
 
 std::size_t lane_of(std::int64_t project_id, std::size_t lanes) {
   // Fibonacci hashing: ids of one project group often differ by a power of two.
@@ -34,37 +13,57 @@ std::size_t lane_of(std::int64_t project_id, std::size_t lanes) {
   return static_cast<std::size_t>((mixed >> 32) % lanes);
 }
 
-std::deque<std::shared_ptr<Batch>> cut_into_batches(Rows rows,
-                                                    std::size_t lanes,
-                                                    std::int64_t batch_size) {
-  std::vector<Rows> by_lane(lanes);
-  for (db::Artifact& row : rows)
-    by_lane[lane_of(row.project_id, lanes)].push_back(std::move(row));
-  for (Rows& lane : by_lane)
-    sort_by_project(lane);
-
-  std::deque<std::shared_ptr<Batch>> batches;
-  const auto holds_rows = [](const Rows& lane) { return !lane.empty(); };
-  while (std::ranges::any_of(by_lane, holds_rows))
-    for (std::size_t lane = 0; lane < lanes; ++lane)
-      if (!by_lane[lane].empty())
-        batches.push_back(std::make_shared<Batch>(
-            lane, take(by_lane[lane], static_cast<std::size_t>(batch_size))));
-  return batches;
+void BatchCutter::fill(std::vector<db::Artifact> rows) {
+  rows_ = std::move(rows);
+  std::ranges::sort(rows_, {}, [this](const db::Artifact& row) {
+    return std::tuple(lane_of(row.project_id, lanes_), row.project_id,
+                      row.pipeline_id, row.id);
+  });
+  for (std::size_t begin = 0; begin < rows_.size();) {
+    const std::size_t lane = lane_of(rows_[begin].project_id, lanes_);
+    std::size_t end = begin;
+    while (end < rows_.size() && lane_of(rows_[end].project_id, lanes_) == lane)
+      ++end;
+    left_.push_back({lane, begin, end});
+    begin = end;
+  }
 }
 
-std::shared_ptr<Batch> BatchSource::next() {
-  if (!has_more())
+std::shared_ptr<Batch> BatchCutter::next() {
+  if (left_.empty())
     return nullptr;
-  std::shared_ptr<Batch> batch = std::move(ready_.front());
-  ready_.pop_front();
+  Stretch stretch = left_.front();
+  left_.pop_front();
+  const auto begin =
+      rows_.begin() + static_cast<std::ptrdiff_t>(stretch.begin);
+  const auto size = std::min<std::ptrdiff_t>(
+      batch_size_, static_cast<std::ptrdiff_t>(stretch.end - stretch.begin));
+  auto batch = std::make_shared<Batch>(
+      stretch.lane, std::vector<db::Artifact>(
+                        std::make_move_iterator(begin),
+                        std::make_move_iterator(begin + size)));
+  stretch.begin += static_cast<std::size_t>(size);
+  if (stretch.begin < stretch.end)
+    left_.push_back(stretch);
   return batch;
 }
 
+std::shared_ptr<Batch> BatchSource::next() {
+  return has_more() ? cutter_.next() : nullptr;
+}
+
 bool BatchSource::has_more() {
-  if (ready_.empty())
-    ready_ = cut_into_batches(pages_.next(), lanes_, batch_size_);
-  return !ready_.empty();
+  if (!cutter_.is_empty())
+    return true;
+  std::vector<db::Artifact> rows;
+  while (rows.size() < stretch) {
+    std::vector<db::Artifact> page = pages_.next();
+    if (page.empty())
+      break;
+    std::ranges::move(page, std::back_inserter(rows));
+  }
+  cutter_.fill(std::move(rows));
+  return !cutter_.is_empty();
 }
 
 }  // namespace jobs

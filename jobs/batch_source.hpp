@@ -19,15 +19,44 @@ struct Batch {
 /// statistics (8 connections without lanes waited up to 3.2 s for it).
 std::size_t lane_of(std::int64_t project_id, std::size_t lanes);
 
-/// Rows cut into batches: lanes in turn, projects together.
-std::deque<std::shared_ptr<Batch>> cut_into_batches(
-    std::vector<db::Artifact> rows, std::size_t lanes, std::int64_t batch_size);
+/// Cuts rows into batches: lanes in turn, a project's rows together.  Sorts and
+/// cuts in place, so that the rows are in memory once.
+class BatchCutter {
+ public:
+  BatchCutter(std::size_t lanes, std::int64_t batch_size)
+      : lanes_(lanes), batch_size_(batch_size) {}
+
+  /// \pre is_empty()
+  void fill(std::vector<db::Artifact> rows);
+  [[nodiscard]] bool is_empty() const { return left_.empty(); }
+  /// \return null if empty.
+  std::shared_ptr<Batch> next();
+
+ private:
+  /// What is still to be cut of a lane's rows.
+  struct Stretch {
+    std::size_t lane = 0;
+    std::size_t begin = 0;
+    std::size_t end = 0;
+  };
+
+  std::size_t lanes_;
+  std::int64_t batch_size_;
+  std::vector<db::Artifact> rows_;
+  std::deque<Stretch> left_;
+};
 
 /// The batches of a PageSource.  Use it from one thread at a time.
 class BatchSource {
  public:
+  /// So many rows are sorted by project together (12 MiB).  A project's
+  /// statistics row is written once for each stretch, and that write, to six
+  /// indexes, costs more than the artifact's own: of 179,750 rows in 45,134
+  /// projects, stretches of 10,000 write 137,400 of them, of 100,000 half that.
+  static constexpr std::size_t stretch = 100000;
+
   BatchSource(PageSource& pages, std::size_t lanes, std::int64_t batch_size)
-      : pages_(pages), lanes_(lanes), batch_size_(batch_size) {}
+      : pages_(pages), cutter_(lanes, batch_size) {}
 
   /// The next batch; null at the end, and when the pass must stop.
   std::shared_ptr<Batch> next();
@@ -36,9 +65,7 @@ class BatchSource {
 
  private:
   PageSource& pages_;
-  std::size_t lanes_;
-  std::int64_t batch_size_;
-  std::deque<std::shared_ptr<Batch>> ready_;
+  BatchCutter cutter_;
 };
 
 }  // namespace jobs

@@ -203,10 +203,10 @@ bool Destroyer::may_destroy() const {
 
 void Destroyer::retry(const std::vector<std::int64_t>& ids) {
   denied_ = false;
-  for (auto& batch : cut_into_batches(still_eligible(ids), lanes(),
-                                      context_.options.batch_size))
-    if (may_destroy())
-      destroy(std::move(*batch));
+  BatchCutter cutter(lanes(), context_.options.batch_size);
+  cutter.fill(still_eligible(ids));
+  while (const auto batch = may_destroy() ? cutter.next() : nullptr)
+    destroy(std::move(*batch));
 }
 
 std::vector<db::Artifact> Destroyer::still_eligible(

@@ -18,9 +18,7 @@ namespace jobs {
 /// than hundreds (benchmarks/README.md).
 class PageSource {
  public:
-  /// Rows of a page: long enough that a project's rows come together and its
-  /// statistics are written once, short enough for a statement of about 20 ms
-  /// (benchmarks/README.md).
+  /// Rows of a page: a statement of about 15 ms (benchmarks/README.md).
   static constexpr std::int64_t page_size = 10000;
   static constexpr std::int64_t tie_page_size = 65536;
 
