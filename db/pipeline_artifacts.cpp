@@ -7,7 +7,7 @@
 namespace db {
 namespace {
 
-Artifact read_artifact(const Row& row) {
+Artifact read_artifact(const Row& row, FileNames& names) {
   const std::optional<std::int64_t> locked = row.maybe_integer(5);
   return {.id = row.integer(0),
           .project_id = row.integer(1),
@@ -18,7 +18,7 @@ Artifact read_artifact(const Row& row) {
                     : *locked == 0          ? LockState::unlocked
                                             : LockState::locked,
           .expire_at = row.is_null(6) ? Timestamp::max() : row.moment(6),
-          .file = std::string(row.text(7))};
+          .file = names.get(row.text(7))};
 }
 
 /// The answer of destroy_query(): a row for each queued object, and one row
@@ -37,6 +37,17 @@ void read_destroyed(const Row& row, Destroyed& destroyed) {
 
 bool holds(const std::vector<std::int64_t>& values, std::int64_t value) {
   return std::ranges::find(values, value) != values.end();
+}
+
+constexpr const char* connection_failure = "08006";
+
+/// Whether a transaction whose COMMIT was not answered was committed, and its
+/// result is here in full.
+bool is_committed(Pool& pool, const Session& session,
+                  const CommitUnknown& error) {
+  return error.rows_complete() &&
+         xact_outcome(pool, session, error.transaction()) ==
+             XactOutcome::committed;
 }
 
 Parameters count_parameters(Timestamp horizon, const Filter& filter,
@@ -74,17 +85,15 @@ PipelineArtifacts::PipelineArtifacts(Pool& pool, const Catalog& catalog)
       destroy_legacy_(destroy_query(Selection::legacy, catalog)) {}
 
 std::vector<Artifact> PipelineArtifacts::page(const Session& session,
-                                              Selection selection,
-                                              Cursor after, Timestamp before,
+                                              Selection selection, Cursor after,
+                                              Timestamp before,
                                               std::int64_t limit) const {
   std::vector<Artifact> rows;
-  execute(pool_, session, page_query(selection),
-          Parameters()
-              .add(after.expire_at)
-              .add(after.id)
-              .add(before)
-              .add(limit),
-          [&](const Row& row) { rows.push_back(read_artifact(row)); });
+  FileNames names;
+  execute(
+      pool_, session, page_query(selection),
+      Parameters().add(after.expire_at).add(after.id).add(before).add(limit),
+      [&](const Row& row) { rows.push_back(read_artifact(row, names)); });
   return rows;
 }
 
@@ -92,9 +101,10 @@ std::vector<Artifact> PipelineArtifacts::rows(
     const Session& session, Selection selection, Timestamp horizon,
     const std::vector<std::int64_t>& ids) const {
   std::vector<Artifact> rows;
+  FileNames names;
   execute(pool_, session, rows_query(selection),
           Parameters().add(horizon).add(ids),
-          [&](const Row& row) { rows.push_back(read_artifact(row)); });
+          [&](const Row& row) { rows.push_back(read_artifact(row, names)); });
   return rows;
 }
 
@@ -113,9 +123,7 @@ Destroyed PipelineArtifacts::destroy(
   } catch (const CommitUnknown& error) {
     // Ask the server what became of it: what was committed is ours to finish,
     // and must be counted once.
-    if (!error.rows_complete() ||
-        xact_outcome(pool_, session, error.transaction()) !=
-            XactOutcome::committed)
+    if (!is_committed(pool_, session, error))
       throw;
   }
   return destroyed;
@@ -124,14 +132,19 @@ Destroyed PipelineArtifacts::destroy(
 std::int64_t PipelineArtifacts::resolve(
     const Session& session, const std::vector<std::int64_t>& ids) const {
   std::int64_t resolved = 0;
-  execute(pool_, session, resolve_query(), Parameters().add(ids),
-          [&](const Row& row) { resolved = row.integer(0); });
+  try {
+    execute(pool_, session, resolve_query(), Parameters().add(ids),
+            [&](const Row& row) { resolved = row.integer(0); });
+  } catch (const CommitUnknown& error) {
+    // To say it again does no harm: what is written down is unknown no more.
+    if (!is_committed(pool_, session, error))
+      throw Error(error.query(), connection_failure, "the session broke");
+  }
   return resolved;
 }
 
 Count PipelineArtifacts::count_unlocked(const Session& session,
-                                        Timestamp horizon,
-                                        const Filter& filter,
+                                        Timestamp horizon, const Filter& filter,
                                         std::int64_t limit) const {
   return count(pool_, session, count_unlocked_query(),
                count_parameters(horizon, filter, limit));
@@ -147,8 +160,9 @@ Count PipelineArtifacts::count_unknown(const Session& session,
 std::vector<Artifact> PipelineArtifacts::live_sample(
     const Session& session) const {
   std::vector<Artifact> rows;
+  FileNames names;
   execute(pool_, session, live_sample_query(), {},
-          [&](const Row& row) { rows.push_back(read_artifact(row)); });
+          [&](const Row& row) { rows.push_back(read_artifact(row, names)); });
   return rows;
 }
 
@@ -156,9 +170,11 @@ std::vector<Statement> PipelineArtifacts::statements(Timestamp horizon) const {
   const std::vector<std::int64_t> ids{0};
   const std::vector<std::string> files{"code_coverage.json"};
   const Cursor start;
-  const auto page =
-      Parameters().add(start.expire_at).add(start.id).add(horizon).add(
-          std::int64_t{100});
+  const auto page = Parameters()
+                        .add(start.expire_at)
+                        .add(start.id)
+                        .add(horizon)
+                        .add(std::int64_t{100});
   const auto rows = Parameters().add(horizon).add(ids);
   const auto batch = Parameters().add(horizon).add(ids).add(files);
   constexpr const char* table = "ci_pipeline_artifacts";
@@ -174,8 +190,7 @@ std::vector<Statement> PipelineArtifacts::statements(Timestamp horizon) const {
       {"legacy", page_query(Selection::legacy), page, true, table, full},
       {"legacy", rows_query(Selection::legacy), rows, true, table, nullptr},
       {"legacy", destroy_legacy_, batch, false, table, nullptr},
-      {"legacy", resolve_query(), Parameters().add(ids), false, table,
-       nullptr},
+      {"legacy", resolve_query(), Parameters().add(ids), false, table, nullptr},
   };
 }
 

@@ -8,6 +8,7 @@
 
 #include "db/catalog.hpp"
 #include "db/deleted_objects.hpp"
+#include "db/file_name.hpp"
 #include "db/pool.hpp"
 #include "db/statement.hpp"
 
@@ -27,7 +28,7 @@ struct Artifact {
   std::int64_t file_store = 1;  ///< 1: local, 2: object storage; NULL is 1
   LockState locked = LockState::unknown;
   Timestamp expire_at{};  ///< of a live row without one: Timestamp::max()
-  std::string file;       ///< not to be trusted
+  FileName file;          ///< not to be trusted
 };
 
 /// Which expired rows: `unlocked` are those with locked = 0; `legacy` are all,

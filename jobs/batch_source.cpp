@@ -60,6 +60,9 @@ bool BatchSource::has_more() {
     std::vector<db::Artifact> page = pages_.next();
     if (page.empty())
       break;
+    // A full first page will hardly be the last: no growing by copies.
+    if (rows.empty() && page.size() >= PageSource::page_size)
+      rows.reserve(stretch + PageSource::tie_page_size);
     std::ranges::move(page, std::back_inserter(rows));
   }
   cutter_.fill(std::move(rows));
