@@ -16,7 +16,12 @@ SELECT current_setting('server_version_num')::bigint,
 )sql"};
 
 const Query read_columns_query{"catalog.read_columns", R"sql(
-SELECT c.relname::text, a.attname::text, c.relkind = 'p'
+SELECT c.relname::text, a.attname::text,
+       c.relkind = 'p' OR c.relispartition,
+       EXISTS (SELECT
+               FROM pg_trigger AS t
+               WHERE t.tgrelid = c.oid
+                 AND t.tgname = 'gitlab_schema_write_trigger_for_' || c.relname)
 FROM pg_class c
 JOIN pg_attribute a ON a.attrelid = c.oid
 WHERE c.oid IN (to_regclass('ci_pipeline_artifacts'),
@@ -88,6 +93,8 @@ void Catalog::read_columns(Pool& pool, const Session& session) {
     columns_.emplace(table, row.text(1));
     if (row.boolean(2))
       partitioned_.insert(table);
+    if (row.boolean(3))
+      write_locked_.insert(table);
   });
 }
 
@@ -114,7 +121,13 @@ std::vector<std::string> Catalog::unserved() const {
                           what.column + " is missing");
   for (const std::string& table : partitioned_)
     sentences.push_back("table " + table +
-                        " is partitioned, which this version does not serve");
+                        " is partitioned (GitLab 17 and later), which this "
+                        "version does not serve");
+  for (const std::string& table : write_locked_)
+    sentences.push_back("table " + table +
+                        " is write-locked by GitLab here: it lives in the "
+                        "other of two databases, which this version does not "
+                        "serve");
   return sentences;
 }
 

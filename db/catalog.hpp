@@ -60,7 +60,8 @@ class Catalog {
   bool in_recovery_ = false;
   std::string search_path_;
   std::set<std::pair<std::string, std::string>> columns_;
-  std::set<std::string> partitioned_;
+  std::set<std::string> partitioned_;   ///< roots, and partitions of one
+  std::set<std::string> write_locked_;  ///< under GitLab's write-lock trigger
   std::vector<ExpiryIndex> indexes_;
 };
 

@@ -56,12 +56,15 @@ bool has_expired(Installation& installation) {
 }
 
 Finding not_configured(std::int64_t file_store) {
+  const std::string there =
+      fmt::format("there are artifacts with file_store {}", file_store);
+  if (file_store == 1)
+    return {Level::fail, "stores",
+            there + ", but no local store; give --local-store DIR, or leave "
+                    "them out with --only-store 2"};
   return {Level::fail, "stores",
-          fmt::format("there are artifacts with file_store {}, whose store is "
-                      "not configured; give {}, or leave them out with "
-                      "--only-store {}",
-                      file_store, stores::option_of(file_store),
-                      file_store == 1 ? 2 : 1)};
+          there + ", in object storage, which this version does not serve; "
+                  "leave them out with --only-store 1"};
 }
 
 }  // namespace

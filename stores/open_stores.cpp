@@ -11,11 +11,6 @@ std::vector<std::int64_t> Stores::configured() const {
   return numbers;
 }
 
-std::string option_of(std::int64_t file_store) {
-  return file_store == 1 ? "--local-store"
-                         : "an object store, which this version cannot serve";
-}
-
 Stores open_stores(const std::optional<std::string>& local_store,
                    Prune prune) {
   Stores stores;

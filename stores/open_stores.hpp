@@ -31,9 +31,6 @@ class Stores {
   std::map<std::int64_t, std::unique_ptr<Store>> stores_;
 };
 
-/// "--local-store" for 1, and so on: what configures that store.
-std::string option_of(std::int64_t file_store);
-
 /// \throws StoreError if a store that was named can't be opened.
 Stores open_stores(const std::optional<std::string>& local_store, Prune prune);
 
