@@ -54,6 +54,12 @@ struct Context {
     return options.command != Command::run;
   }
 
+  /// How many batches may be in flight.  A plan is listed in the order in which
+  /// a run with one worker would go.
+  [[nodiscard]] std::size_t tokens() const {
+    return only_plans() ? 1 : options.concurrency;
+  }
+
   /// For statements that read, and stop at the deadline.
   [[nodiscard]] db::Session reading(telemetry::Pass pass) const;
   /// For statements that write, and stop at the deadline.

@@ -2,9 +2,9 @@
 
 #include "jobs/batch_source.hpp"
 #include "jobs/destroyer.hpp"
+#include "jobs/in_parallel.hpp"
 #include "jobs/window.hpp"
 
-#include <tbb/parallel_pipeline.h>
 
 #include <algorithm>
 #include <memory>
@@ -85,23 +85,14 @@ void work_on(Context& context, Destroyer& destroyer, const Window& rows) {
 
 void work_on_all(Context& context, WindowSource& windows,
                  Destroyer& destroyer) {
-  using Token = std::shared_ptr<Window>;
-  tbb::parallel_pipeline(
-      context.only_plans() ? 1 : context.options.concurrency,
-      tbb::make_filter<void, Token>(
-          tbb::filter_mode::serial_in_order,
-          [&](tbb::flow_control& flow) -> Token {
-            const bool goes_on = context.may_go_on(Pass::legacy) &&
-                                 !context.destroy_budget.is_spent();
-            Token window = goes_on ? windows.next() : nullptr;
-            if (!window)
-              flow.stop();
-            return window;
-          }) &
-          tbb::make_filter<Token, void>(
-              tbb::filter_mode::parallel, [&](const Token& window) {
-                work_on(context, destroyer, *window);
-              }));
+  in_parallel<Window>(
+      context.tokens(),
+      [&]() -> std::shared_ptr<Window> {
+        const bool goes_on = context.may_go_on(Pass::legacy) &&
+                             !context.destroy_budget.is_spent();
+        return goes_on ? windows.next() : nullptr;
+      },
+      [&](const Window& rows) { work_on(context, destroyer, rows); });
 }
 
 }  // namespace

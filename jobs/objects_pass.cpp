@@ -1,12 +1,12 @@
 #include "jobs/objects_pass.hpp"
 
 #include "db/retry.hpp"
+#include "jobs/in_parallel.hpp"
 #include "jobs/object_remover.hpp"
 #include "jobs/time_slice.hpp"
 #include "telemetry/fault_point.hpp"
 
 #include <spdlog/spdlog.h>
-#include <tbb/parallel_pipeline.h>
 
 #include <algorithm>
 #include <memory>
@@ -131,24 +131,12 @@ std::vector<std::int64_t> served_stores(const Context& context) {
 }
 
 void run_objects_pass(Context& context) {
-  using Token = std::shared_ptr<Entries>;
   EntrySource source(context);
   ObjectRemover remover(context, Pass::objects);
   if (!served_stores(context).empty())
-    tbb::parallel_pipeline(
-        context.options.concurrency,
-        tbb::make_filter<void, Token>(
-            tbb::filter_mode::serial_in_order,
-            [&](tbb::flow_control& flow) -> Token {
-              Token entries = source.next();
-              if (!entries)
-                flow.stop();
-              return entries;
-            }) &
-            tbb::make_filter<Token, void>(
-                tbb::filter_mode::parallel, [&](const Token& entries) {
-                  drain(context, remover, *entries);
-                }));
+    in_parallel<Entries>(
+        context.tokens(), [&] { return source.next(); },
+        [&](const Entries& entries) { drain(context, remover, entries); });
   context.report.pass(Pass::objects).end(Outcome::drained);
 }
 

@@ -2,8 +2,7 @@
 
 #include "jobs/batch_source.hpp"
 #include "jobs/destroyer.hpp"
-
-#include <tbb/parallel_pipeline.h>
+#include "jobs/in_parallel.hpp"
 
 #include <memory>
 
@@ -13,30 +12,16 @@ namespace {
 using telemetry::Outcome;
 using telemetry::Pass;
 
-/// A plan is listed in the order in which a run with one worker would go.
-std::size_t tokens_of(const Context& context) {
-  return context.only_plans() ? 1 : context.options.concurrency;
-}
-
 void destroy_all(Context& context, BatchSource& batches,
                  Destroyer& destroyer) {
-  using Token = std::shared_ptr<Batch>;
-  tbb::parallel_pipeline(
-      tokens_of(context),
-      tbb::make_filter<void, Token>(
-          tbb::filter_mode::serial_in_order,
-          [&](tbb::flow_control& flow) -> Token {
-            const bool goes_on = context.may_go_on(Pass::unlocked) &&
-                                 !context.destroy_budget.is_spent();
-            Token batch = goes_on ? batches.next() : nullptr;
-            if (!batch)
-              flow.stop();
-            return batch;
-          }) &
-          tbb::make_filter<Token, void>(
-              tbb::filter_mode::parallel, [&](const Token& batch) {
-                destroyer.destroy(std::move(*batch));
-              }));
+  in_parallel<Batch>(
+      context.tokens(),
+      [&]() -> std::shared_ptr<Batch> {
+        const bool goes_on = context.may_go_on(Pass::unlocked) &&
+                             !context.destroy_budget.is_spent();
+        return goes_on ? batches.next() : nullptr;
+      },
+      [&](Batch& batch) { destroyer.destroy(std::move(batch)); });
 }
 
 }  // namespace
