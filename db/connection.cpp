@@ -216,7 +216,11 @@ void Connection::leave_failed_transaction() {
 }
 
 bool Connection::usable() const {
-  return handle_ && PQstatus(handle_.get()) == CONNECTION_OK;
+  if (!handle_ || PQstatus(handle_.get()) != CONNECTION_OK)
+    return false;
+  // Between statements the server speaks only to say that it ends the session.
+  pollfd socket{PQsocket(handle_.get()), POLLIN, 0};
+  return poll(&socket, 1, 0) == 0;
 }
 
 bool Connection::is_pooled(std::int64_t backend_pid) const {

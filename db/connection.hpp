@@ -50,7 +50,8 @@ class Connection {
                              const Parameters& parameters,
                              const RowSink& sink);
 
-  /// False once the session is gone.  Nothing brings it back.
+  /// False once the session is gone.  Nothing brings it back.  Asks the socket,
+  /// not the server; only between two statements.
   [[nodiscard]] bool usable() const;
 
   /// Something between us and the server answers for it: the server's process

@@ -53,13 +53,17 @@ Pool::Lease Pool::acquire() {
   return {*this, open()};
 }
 
+/// Those that ended while they were idle are dropped: a server that was started
+/// again has ended all, and each would cost its finder one of three tries.
 std::unique_ptr<Connection> Pool::take_idle() {
   const std::lock_guard lock(mutex_);
-  if (idle_.empty())
-    return nullptr;
-  std::unique_ptr<Connection> connection = std::move(idle_.back());
-  idle_.pop_back();
-  return connection;
+  while (!idle_.empty()) {
+    std::unique_ptr<Connection> connection = std::move(idle_.back());
+    idle_.pop_back();
+    if (connection->usable())
+      return connection;
+  }
+  return nullptr;
 }
 
 std::unique_ptr<Connection> Pool::open() {
