@@ -1,0 +1,85 @@
+#include "tests/faults/busy_world.hpp"
+#include "tests/support/slow_proxy.hpp"
+
+#include <catch2/catch.hpp>
+
+/// The connection breaks at a COMMIT: what became of it is asked, not guessed.
+namespace {
+
+using telemetry::Outcome;
+using telemetry::Pass;
+using tests::BusyWorld;
+using tests::Cut;
+
+constexpr const char* destroy = "DELETE FROM ci_pipeline_artifacts";
+constexpr const char* resolve = "SET locked = 1";
+constexpr const char* forget = "DELETE FROM ci_deleted_objects";
+constexpr const char* lease = "UPDATE ci_deleted_objects AS entry";
+
+/// A run through a proxy that cuts the \a nth transaction with \a statement.
+telemetry::Report& run_and_cut(BusyWorld& world, Cut where,
+                               const char* statement, int nth) {
+  tests::SlowProxy proxy;
+  const auto through = proxy.environment();
+  proxy.cut(where, statement, nth);
+  telemetry::Report& report = world.run();
+  REQUIRE(proxy.has_cut());
+  return report;
+}
+
+void check_all_done_once(BusyWorld& world, const telemetry::Report& report) {
+  CHECK(report.outcome() == Outcome::drained);
+  CHECK(report.problems_total() == 0);
+  CHECK(report.pass(Pass::unlocked).destroyed == BusyWorld::unlocked);
+  CHECK(report.pass(Pass::legacy).destroyed == BusyWorld::legacy);
+  CHECK(report.pass(Pass::unlocked).bytes == 100 * BusyWorld::unlocked);
+  CHECK(report.removed() == BusyWorld::doomed + BusyWorld::entries);
+  CHECK(world.violations() == std::vector<std::string>{});
+  CHECK(world.left_over() == std::vector<std::string>{});
+}
+
+}  // namespace
+
+TEST_CASE("a batch committed but not answered is counted once, and finished",
+          "[postgres]") {
+  const int nth = GENERATE(1, 3, 10);
+  INFO("batch " << nth);
+  BusyWorld world;
+  check_all_done_once(world,
+                      run_and_cut(world, Cut::before_answer, destroy, nth));
+}
+
+TEST_CASE("a batch cut off before its COMMIT is destroyed later, counted once",
+          "[postgres]") {
+  const int nth = GENERATE(1, 3, 10);
+  INFO("batch " << nth);
+  BusyWorld world;
+  check_all_done_once(world,
+                      run_and_cut(world, Cut::before_commit, destroy, nth));
+}
+
+TEST_CASE("a connection cut while states are written down is no end of the run",
+          "[postgres]") {
+  const Cut where = GENERATE(Cut::before_commit, Cut::before_answer);
+  BusyWorld world;
+  const auto& report = run_and_cut(world, where, resolve, 2);
+  check_all_done_once(world, report);
+  CHECK(report.pass(Pass::legacy).resolved == BusyWorld::unresolved);
+  CHECK(report.backlog.unknown == 0);
+}
+
+TEST_CASE("a connection cut at the queue costs at most the wait for a lease",
+          "[postgres]") {
+  const Cut where = GENERATE(Cut::before_commit, Cut::before_answer);
+  const char* const statement = GENERATE(forget, lease);
+  INFO(statement);
+  BusyWorld world;
+  const auto& report = run_and_cut(world, where, statement, 2);
+  CHECK(report.outcome() == Outcome::drained);
+  CHECK(report.destroyed() == BusyWorld::doomed);
+  CHECK(world.violations() == std::vector<std::string>{});
+
+  world.let_leases_end();
+  CHECK(world.run().destroyed() == 0);
+  CHECK(world.left_over() == std::vector<std::string>{});
+}
