@@ -55,9 +55,9 @@ WHERE s IS NOT NULL
 const Query read_vacuum{"health.vacuum", R"sql(
 SELECT c.relname::text, coalesce(s.n_live_tup, 0), coalesce(s.n_dead_tup, 0),
        current_setting('autovacuum')::boolean
-           AND NOT coalesce(c.reloptions, '{}')
-                   && ARRAY['autovacuum_enabled=false',
-                            'autovacuum_enabled=off']
+           AND coalesce((SELECT option_value::boolean
+                         FROM pg_options_to_table(c.reloptions)
+                         WHERE option_name = 'autovacuum_enabled'), true)
 FROM pg_class AS c
 LEFT JOIN pg_stat_user_tables AS s ON s.relid = c.oid
 WHERE c.oid IN (to_regclass('ci_pipeline_artifacts'),
