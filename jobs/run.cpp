@@ -62,6 +62,14 @@ void run_pass(const PassFunction& function, Context& context) {
   context.progress.begin(name, 0);
   try {
     function.run(context);
+  } catch (const db::Error& error) {
+    // Others held what the pass can't do without, for as long as it tried.
+    report.end(error.is_transient() ? Outcome::throttled : Outcome::partial,
+               error.what());
+    if (!error.is_transient()) {
+      note_time();
+      throw;
+    }
   } catch (const std::exception& error) {
     report.end(Outcome::partial, error.what());
     note_time();

@@ -28,7 +28,8 @@ class Deadline {
     using std::chrono::milliseconds;
     if (!at_)
       return wanted;
-    const auto left = std::chrono::duration_cast<milliseconds>(
+    // Rounded up, so that what it cuts off is cut off after the deadline.
+    const auto left = std::chrono::ceil<milliseconds>(
         *at_ - std::chrono::steady_clock::now());
     return std::clamp(left, milliseconds{1}, std::max(wanted, milliseconds{1}));
   }
