@@ -44,7 +44,8 @@ LibpqSession::LibpqSession(const std::string& database) {
   if (PQstatus(handle_.get()) != CONNECTION_OK)
     throw std::runtime_error(PQerrorMessage(handle_.get()));
   // "drop cascades to ..." and the like would only clutter a test's output.
-  PQsetNoticeProcessor(handle_.get(), [](void*, const char*) {}, nullptr);
+  PQsetNoticeProcessor(
+      handle_.get(), [](void*, const char*) {}, nullptr);
 }
 
 std::vector<Row> LibpqSession::run(const std::string& sql) {

@@ -8,8 +8,8 @@ ScopedEnvironment::ScopedEnvironment(
     const std::vector<std::pair<std::string, std::string>>& variables) {
   for (const auto& [name, value] : variables) {
     const char* const old = std::getenv(name.c_str());
-    before_.emplace_back(name, old ? std::optional<std::string>(old)
-                                   : std::nullopt);
+    before_.emplace_back(name,
+                         old ? std::optional<std::string>(old) : std::nullopt);
     ::setenv(name.c_str(), value.c_str(), 1);
   }
 }

@@ -23,8 +23,7 @@ std::string template_name() {
 
 bool exists(LibpqSession& session, const std::string& database) {
   return !session
-              .run("SELECT FROM pg_database WHERE datname = '" + database +
-                   "'")
+              .run("SELECT FROM pg_database WHERE datname = '" + database + "'")
               .empty();
 }
 

@@ -31,12 +31,6 @@ using tbb::detail::d1::task_group_context;
 
 namespace {
 
-// Two addresses to hang the order of one pipeline on.
-struct Order {
-  char begin = 0;
-  char end = 0;
-};
-
 unsigned int mode_of(base_filter& filter) {
   if (!filter.is_serial())
     return base_filter::filter_is_out_of_order;
@@ -51,22 +45,25 @@ unsigned int null_of(base_filter& filter) {
 
 class Stage : public base_filter {
  public:
-  Stage(base_filter& filter, Order& order)
+  // \param end an address that all stages of a pipeline have in common.
+  Stage(base_filter& filter, void* end)
       : base_filter(mode_of(filter) | null_of(filter)),
         filter_(filter),
-        order_(order) {}
+        end_(end) {
+    __tsan_release(this);
+  }
 
   // libtbb destroys its filters when all bodies are over.
   ~Stage() override {
-    __tsan_acquire(&order_.end);
+    __tsan_acquire(end_);
     filter_.~base_filter();
     r1::deallocate_memory(&filter_);
   }
 
   void* operator()(void* item) override {
-    __tsan_acquire(&order_.begin);
-    if (is_serial())
-      __tsan_acquire(this);
+    // Before anything is read: what the caller did, and in a serial filter what
+    // the bodies before this one did.
+    __tsan_acquire(this);
     if (item)
       __tsan_acquire(item);
 
@@ -77,14 +74,15 @@ class Stage : public base_filter {
       __tsan_release(result);
     if (is_serial())
       __tsan_release(this);
-    __tsan_release(&order_.end);
+    __tsan_release(end_);
     return result;
   }
 
   void finalize(void* item) override {
+    __tsan_acquire(this);
     __tsan_acquire(item);
     filter_.finalize(item);
-    __tsan_release(&order_.end);
+    __tsan_release(end_);
   }
 
   // The stage that this thread is in.
@@ -92,7 +90,7 @@ class Stage : public base_filter {
 
  private:
   base_filter& filter_;
-  Order& order_;
+  void* const end_;
 };
 
 thread_local Stage* Stage::running = nullptr;
@@ -103,26 +101,25 @@ filter_node_ptr make_node(Arguments&&... arguments) {
                              Node(std::forward<Arguments>(arguments)...));
 }
 
+// Its stage is made at once, and not when libtbb asks for it: here is where the
+// caller's side of the order ends.
 class Leaf : public filter_node {
  public:
-  Leaf(const filter_node& original, Order& order)
-      : original_(original), order_(order) {}
+  Leaf(const filter_node& original, void* end)
+      : stage_(new (r1::allocate_memory(sizeof(Stage)))
+                   Stage(*original.create_filter(), end)) {}
 
-  base_filter* create_filter() const override {
-    return new (r1::allocate_memory(sizeof(Stage)))
-        Stage(*original_.create_filter(), order_);
-  }
+  base_filter* create_filter() const override { return stage_; }
 
  private:
-  const filter_node& original_;
-  Order& order_;
+  Stage* const stage_;
 };
 
-filter_node_ptr wrapped(const filter_node& node, Order& order) {
+filter_node_ptr wrapped(const filter_node& node, void* end) {
   if (!node.left || !node.right)
-    return make_node<Leaf>(node, order);
-  return make_node<filter_node>(wrapped(*node.left, order),
-                                wrapped(*node.right, order));
+    return make_node<Leaf>(node, end);
+  return make_node<filter_node>(wrapped(*node.left, end),
+                                wrapped(*node.right, end));
 }
 
 template <typename Function>
@@ -136,17 +133,15 @@ namespace tbb::detail::r1 {
 
 void parallel_pipeline(task_group_context& context, std::size_t tokens,
                        const filter_node& filters) {
-  // An address of its own for each pipeline, also where stacks look alike.
-  Order* const order = new Order;
+  // On the heap: there the address is of this pipeline alone.
   struct Return {
-    Order* order;
+    char* end = new char;
     ~Return() {
-      __tsan_acquire(&order->end);
-      delete order;
+      __tsan_acquire(end);
+      delete end;
     }
-  } const at_return{order};
-  const filter_node_ptr chain = wrapped(filters, *order);
-  __tsan_release(&order->begin);
+  } const at_return;
+  const filter_node_ptr chain = wrapped(filters, at_return.end);
   real<void(task_group_context&, std::size_t, const filter_node&)>(
       "_ZN3tbb6detail2r117parallel_pipelineERNS0_2d118task_group_contextEm"
       "RKNS2_11filter_nodeE")(context, tokens, *chain);

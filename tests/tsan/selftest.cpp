@@ -35,29 +35,29 @@ long add_up() {
   int made = 0;
   Sum sum{0};
   tbb::parallel_pipeline(
-      threads, tbb::make_filter<void, Token>(
-                   tbb::filter_mode::serial_in_order,
-                   [&](tbb::flow_control& flow) -> Token {
-                     if (made == tokens)
-                       flow.stop();
-                     else
-                       made += 1;
-                     return std::make_shared<int>(made);
-                   }) &
-                   tbb::make_filter<Token, void>(
-                       tbb::filter_mode::parallel, [&](const Token& token) {
-                         wait_for_another(arrived);
-                         sum += *token;
-                         *token = 0;
-                       }));
+      threads,
+      tbb::make_filter<void, Token>(tbb::filter_mode::serial_in_order,
+                                    [&](tbb::flow_control& flow) -> Token {
+                                      if (made == tokens)
+                                        flow.stop();
+                                      else
+                                        made += 1;
+                                      return std::make_shared<int>(made);
+                                    }) &
+          tbb::make_filter<Token, void>(tbb::filter_mode::parallel,
+                                        [&](const Token& token) {
+                                          wait_for_another(arrived);
+                                          sum += *token;
+                                          *token = 0;
+                                        }));
   return made + sum;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  const tbb::global_control width(
-      tbb::global_control::max_allowed_parallelism, threads);
+  const tbb::global_control width(tbb::global_control::max_allowed_parallelism,
+                                  threads);
   const bool race = argc > 1 && std::string_view(argv[1]) == "race";
   std::printf("%ld\n", race ? add_up<long>() : add_up<std::atomic<long>>());
 }
