@@ -104,7 +104,8 @@ std::int64_t DeletedObjects::count_due(const Session& session,
                                        const std::vector<std::int64_t>& stores,
                                        std::int64_t limit) const {
   std::int64_t count = 0;
-  execute(pool_, session, count_due_entries, Parameters().add(stores).add(limit),
+  execute(pool_, session, count_due_entries,
+          Parameters().add(stores).add(limit),
           [&](const Row& row) { count = row.integer(0); });
   return count;
 }
