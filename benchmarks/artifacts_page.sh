@@ -114,7 +114,8 @@ END
 }
 
 plot() {
-  command -v gnuplot >/dev/null || return 0
+  command -v gnuplot >/dev/null && [[ $(cell limit seconds 3) != 'not run' ]] ||
+    return 0
   {
     echo "\"statement,\\nthen unlink\" $(cell limit seconds 3)"
     echo "\"ci-janitor\\n--prune none\" $(cell destroy seconds 3)"

@@ -150,6 +150,8 @@ db::Destroyed Destroyer::destroy_once(std::span<const db::Artifact> rows) {
     // lease, or still there and looked at again at the end.  None is counted.
     spdlog::warn("{}; how a batch of {} ended is not known", error.what(),
                  rows.size());
+    // account() gives back what was not destroyed; these may have been.
+    context_.destroy_budget.reserve(static_cast<std::int64_t>(rows.size()));
     return {};
   }
 }

@@ -38,7 +38,11 @@ void ObjectRemover::remove_queued(
 
 void ObjectRemover::finish() {
   forget(context_.absence_watch.let_go());
-  release(context_.absence_watch.kept());
+  const std::vector<std::int64_t> kept = context_.absence_watch.kept();
+  if (!kept.empty())
+    context_.report.problem({pass_, "ci_deleted_objects", kept.front(),
+                             context_.absence_watch.reason()});
+  release(kept);
 }
 
 ObjectRemover::Outcome ObjectRemover::remove(

@@ -38,10 +38,10 @@ class TimeSlice {
   }
 
  private:
-  /// Pipeline artifacts came with GitLab 12.9, so that a slice from -infinity
-  /// is cut as if it began in 2015.
+  /// Nothing of a pipeline lives for ten years, so that a slice from -infinity
+  /// is cut as if it began so long before the horizon.
   [[nodiscard]] Timestamp begin(Timestamp from) const {
-    const Timestamp first = std::chrono::sys_days{std::chrono::year{2015} / 1 / 1};
+    const Timestamp first = horizon_ - std::chrono::years{10};
     return std::clamp(from, std::min(first, end_), end_);
   }
 

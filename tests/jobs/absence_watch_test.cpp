@@ -90,6 +90,7 @@ TEST_CASE("a run stops where most of a thousand objects are absent",
   CHECK(pass.outcome == Outcome::partial);
   CHECK(pass.reason.find("not in their store") != std::string::npos);
   CHECK(report.outcome() == Outcome::partial);
+  CHECK(report.problems_total() == 1);
   // A thousand, and what was in hand beside the batch that told.
   CHECK(pass.destroyed >= 1000);
   CHECK(pass.destroyed <= 1500);
