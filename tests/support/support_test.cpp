@@ -75,6 +75,7 @@ TEST_CASE("a server of one's own survives a crash and has a standby",
   CHECK(session.run("SELECT pg_is_in_recovery()")[0][0] == "t");
 }
 
-TEST_CASE("a name with , ; [ ] \" ' * and \\ can be run by ctest", "[unit]") {
+TEST_CASE("-- a name with , ; [ ] \" ' * and \\ can be run by ctest",
+          "[unit]") {
   SUCCEED();
 }

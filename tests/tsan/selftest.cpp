@@ -1,5 +1,5 @@
 // Proves that ThreadSanitizer still sees races in the bodies of a pipeline,
-// although what libtbb does is suppressed and declared (pipeline_order.cpp).
+// although the order of much of what they do is declared (pipeline_order.cpp).
 //
 //     tsan-selftest race    must be reported
 //     tsan-selftest clean   must not be
