@@ -34,6 +34,7 @@ WITH held AS MATERIALIZED (
       AND coalesce(a.expire_at, 'infinity') < $1::timestamptz
       AND a.locked = 0
       AND a.file = ANY ($3::text[])
+      AND coalesce(a.file_store, 1) = ANY ($4::bigint[])
     ORDER BY a.id
     FOR UPDATE OF a SKIP LOCKED
 ),)sql";
@@ -49,6 +50,7 @@ WITH held AS MATERIALIZED (
       AND coalesce(a.expire_at, 'infinity') < $1::timestamptz
       AND p.locked = 0
       AND a.file = ANY ($3::text[])
+      AND coalesce(a.file_store, 1) = ANY ($4::bigint[])
     ORDER BY a.id
     FOR UPDATE OF a SKIP LOCKED
     FOR SHARE OF p SKIP LOCKED
@@ -56,17 +58,20 @@ WITH held AS MATERIALIZED (
 
 // The path is GitLab's hashed path (stores/object_key.hpp has it for the look
 // before the DELETE; a test holds the two together).
+//
+// The hash is taken for each row, not for each project: joined to the rows, it
+// was looked for in a nested loop wherever the planner expected few of them.
 const std::string destroy_held = R"sql(
 destroyed AS (
     DELETE FROM ci_pipeline_artifacts AS a
     USING held
     WHERE a.id = held.id
     RETURNING a.id, a.project_id, a.pipeline_id, a.size,
-              coalesce(a.file_store, 1) AS file_store, a.file
+              coalesce(a.file_store, 1) AS file_store, a.file,
+              encode(sha256(a.project_id::text::bytea), 'hex') AS hash
 ),
-projects_hashed AS MATERIALIZED (
-    SELECT project_id, encode(sha256(project_id::text::bytea), 'hex') AS hash,
-           sum(size)::bigint AS bytes
+freed AS MATERIALIZED (
+    SELECT project_id, sum(size)::bigint AS bytes
     FROM destroyed
     GROUP BY project_id
 ),)sql";
@@ -74,13 +79,11 @@ projects_hashed AS MATERIALIZED (
 const std::string queue_objects = R"sql(
 queued AS (
     INSERT INTO ci_deleted_objects (file_store, pick_up_at, store_dir, file)
-    SELECT d.file_store, now() + interval '10 minutes',
-           substr(h.hash, 1, 2) || '/' || substr(h.hash, 3, 2) || '/' ||
-               h.hash || '/pipelines/' || d.pipeline_id || '/artifacts/' ||
-               d.id,
-           d.file
-    FROM destroyed AS d
-    JOIN projects_hashed AS h USING (project_id)
+    SELECT file_store, now() + interval '10 minutes',
+           substr(hash, 1, 2) || '/' || substr(hash, 3, 2) || '/' || hash ||
+               '/pipelines/' || pipeline_id || '/artifacts/' || id,
+           file
+    FROM destroyed
     RETURNING id, file_store, store_dir, file
 ),)sql";
 
@@ -88,30 +91,28 @@ const std::string queue_objects_of_project = R"sql(
 queued AS (
     INSERT INTO ci_deleted_objects
         (file_store, pick_up_at, store_dir, file, project_id)
-    SELECT d.file_store, now() + interval '10 minutes',
-           substr(h.hash, 1, 2) || '/' || substr(h.hash, 3, 2) || '/' ||
-               h.hash || '/pipelines/' || d.pipeline_id || '/artifacts/' ||
-               d.id,
-           d.file, d.project_id
-    FROM destroyed AS d
-    JOIN projects_hashed AS h USING (project_id)
+    SELECT file_store, now() + interval '10 minutes',
+           substr(hash, 1, 2) || '/' || substr(hash, 3, 2) || '/' || hash ||
+               '/pipelines/' || pipeline_id || '/artifacts/' || id,
+           file, project_id
+    FROM destroyed
     RETURNING id, file_store, store_dir, file
 ),)sql";
 
 const std::string count_all_projects = R"sql(
 counted AS MATERIALIZED (
-    SELECT s.id, h.bytes
+    SELECT s.id, freed.bytes
     FROM project_statistics AS s
-    JOIN projects_hashed AS h ON h.project_id = s.project_id
+    JOIN freed ON freed.project_id = s.project_id
     ORDER BY s.project_id
     FOR UPDATE OF s
 ),)sql";
 
 const std::string count_staying_projects = R"sql(
 counted AS MATERIALIZED (
-    SELECT s.id, h.bytes
+    SELECT s.id, freed.bytes
     FROM project_statistics AS s
-    JOIN projects_hashed AS h ON h.project_id = s.project_id
+    JOIN freed ON freed.project_id = s.project_id
     WHERE NOT EXISTS (SELECT 1
                       FROM projects AS p
                       WHERE p.id = s.project_id

@@ -1,6 +1,7 @@
 #include "db/pipeline_artifacts.hpp"
 
 #include "db/artifact_queries.hpp"
+#include "db/explain.hpp"
 
 #include <algorithm>
 
@@ -45,9 +46,13 @@ constexpr const char* connection_failure = "08006";
 /// result is here in full.
 bool is_committed(Pool& pool, const Session& session,
                   const CommitUnknown& error) {
-  return error.rows_complete() &&
-         xact_outcome(pool, session, error.transaction()) ==
-             XactOutcome::committed;
+  try {
+    return error.rows_complete() &&
+           xact_outcome(pool, session, error.transaction()) ==
+               XactOutcome::committed;
+  } catch (const Error&) {
+    return false;  // the doubt stays, and nobody may take it for a failure
+  }
 }
 
 Parameters count_parameters(Timestamp horizon, const Filter& filter,
@@ -111,7 +116,8 @@ std::vector<Artifact> PipelineArtifacts::rows(
 Destroyed PipelineArtifacts::destroy(
     const Session& session, Selection selection, Timestamp horizon,
     const std::vector<std::int64_t>& ids,
-    const std::vector<std::string>& files) const {
+    const std::vector<std::string>& files,
+    const std::vector<std::int64_t>& stores) const {
   Destroyed destroyed;
   const auto take = [&](const Row& row) { read_destroyed(row, destroyed); };
   const Pool::Lease connection = pool_.acquire();
@@ -119,7 +125,7 @@ Destroyed PipelineArtifacts::destroy(
     connection->execute(
         session,
         selection == Selection::unlocked ? destroy_unlocked_ : destroy_legacy_,
-        Parameters().add(horizon).add(ids).add(files), take);
+        Parameters().add(horizon).add(ids).add(files).add(stores), take);
   } catch (const CommitUnknown& error) {
     // Ask the server what became of it: what was committed is ours to finish,
     // and must be counted once.
@@ -157,6 +163,19 @@ Count PipelineArtifacts::count_unknown(const Session& session,
                count_parameters(horizon, filter, limit));
 }
 
+std::int64_t PipelineArtifacts::expected(const Session& session,
+                                         Selection selection,
+                                         Timestamp horizon) const {
+  const Cursor start;
+  const Statement all{"run", page_query(selection),
+                      Parameters()
+                          .add(start.expire_at)
+                          .add(start.id)
+                          .add(horizon)
+                          .add(std::numeric_limits<std::int64_t>::max())};
+  return explain(pool_, session, all, false).nodes.front().expected_rows;
+}
+
 std::vector<Artifact> PipelineArtifacts::live_sample(
     const Session& session) const {
   std::vector<Artifact> rows;
@@ -176,7 +195,7 @@ std::vector<Statement> PipelineArtifacts::statements(Timestamp horizon) const {
                         .add(horizon)
                         .add(std::int64_t{100});
   const auto rows = Parameters().add(horizon).add(ids);
-  const auto batch = Parameters().add(horizon).add(ids).add(files);
+  const auto batch = Parameters().add(horizon).add(ids).add(files).add(ids);
   constexpr const char* table = "ci_pipeline_artifacts";
   constexpr const char* partial =
       "ci_pipeline_artifacts (expire_at) "

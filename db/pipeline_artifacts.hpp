@@ -84,12 +84,13 @@ class PipelineArtifacts {
 
   /// Destroy those of \a ids that are *still* expired and unlocked (legacy:
   /// whose pipeline is unlocked, its row held FOR SHARE), whose file is still
-  /// among \a files, and that nobody else holds.  Their objects are queued with
+  /// among \a files and whose store among \a stores, and that nobody else holds.  Their objects are queued with
   /// pick_up_at ten minutes ahead, and their bytes leave project_statistics
   /// last, in project order: all in one statement.
   Destroyed destroy(const Session& session, Selection selection,
                     Timestamp horizon, const std::vector<std::int64_t>& ids,
-                    const std::vector<std::string>& files) const;
+                    const std::vector<std::string>& files,
+                    const std::vector<std::int64_t>& stores) const;
 
   /// Write down "locked" for those of \a ids whose state is still unknown and
   /// whose pipeline is still locked; rows that others hold are left.
@@ -105,6 +106,11 @@ class PipelineArtifacts {
   /// The same for rows of unknown state.
   Count count_unknown(const Session& session, Timestamp horizon,
                       const Filter& filter, std::int64_t limit) const;
+  /// How many rows page() would give in all, as the planner expects it: for a
+  /// progress bar.
+  std::int64_t expected(const Session& session, Selection selection,
+                        Timestamp horizon) const;
+
   /// Up to 100 rows that are not expired: 50 that expire next, 50 among the
   /// newest 2,000, all older than an hour (GitLab writes the object after the
   /// row).

@@ -12,10 +12,12 @@ namespace db {
 /// that passes: Error::is_transient(), or a session that broke before anything
 /// could be committed.  Pauses up to 50 and 100 ms at random between.  Never
 /// after CommitUnknown: what was done can't be told here.
+///
+/// \param tries fewer where the caller tries less work himself
 template <typename Work>
-auto with_retry(const Work& work) {
+auto with_retry(const Work& work, int tries = 3) {
   thread_local std::minstd_rand random{std::random_device{}()};
-  for (unsigned pause = 50; pause <= 100; pause += 50) {
+  for (unsigned pause = 50; tries > 1; pause += 50, --tries) {
     try {
       return work();
     } catch (const CommitUnknown&) {

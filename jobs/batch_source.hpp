@@ -49,11 +49,12 @@ class BatchCutter {
 /// The batches of a PageSource.  Use it from one thread at a time.
 class BatchSource {
  public:
-  /// So many rows are sorted by project together (12 MiB).  A project's
+  /// So many rows are sorted by project together (11 MiB).  A project's
   /// statistics row is written once for each stretch, and that write, to six
   /// indexes, costs more than the artifact's own: of 179,750 rows in 45,134
-  /// projects, stretches of 10,000 write 137,400 of them, of 100,000 half that.
-  static constexpr std::size_t stretch = 100000;
+  /// projects, stretches of 10,000 write 137,400 of them, of 100,000 half that
+  /// (benchmarks/README.md).
+  static constexpr std::size_t stretch = 200000;
 
   BatchSource(PageSource& pages, std::size_t lanes, std::int64_t batch_size)
       : pages_(pages), cutter_(lanes, batch_size) {}

@@ -24,15 +24,20 @@ std::map<std::int64_t, Rows> sample_by_store(Installation& installation) {
   return stores;
 }
 
-/// A key that may not be touched says nothing about the store: left out.
+/// A poison key says nothing about the store and is left out; what can't be
+/// looked at, for whatever reason, is as good as missing.
 Finding look_for(stores::Store& store, const Rows& rows, bool accept_missing) {
   std::vector<stores::ObjectKey> keys;
   for (const db::Artifact& row : rows)
     keys.push_back(stores::artifact_key(row.project_id, row.pipeline_id,
                                         row.id, row.file));
+  std::erase_if(keys, [](const stores::ObjectKey& key) {
+    return stores::poison(key).has_value();
+  });
   const stores::Sight sight = store.look(keys);
-  const std::size_t asked = keys.size() - sight.poison.size();
-  const std::size_t found = asked - sight.absent.size();
+  const std::size_t asked = keys.size();
+  const std::size_t missing = sight.absent.size() + sight.poison.size();
+  const std::size_t found = asked - missing;
   const std::string text =
       fmt::format("{} of {} objects of live artifacts are in {}", found, asked,
                   store.description());

@@ -1,6 +1,5 @@
 #include "jobs/destroyer.hpp"
 
-#include "db/pipelines.hpp"
 #include "db/retry.hpp"
 #include "jobs/halves.hpp"
 #include "jobs/path_look.hpp"
@@ -10,6 +9,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <exception>
 #include <set>
 #include <unordered_set>
 
@@ -38,6 +38,13 @@ bool is_of_one_project(std::span<const db::Artifact> rows) {
   return rows.front().project_id == rows.back().project_id;
 }
 
+std::vector<std::int64_t> stores_of(std::span<const db::Artifact> rows) {
+  std::set<std::int64_t> stores;
+  for (const db::Artifact& row : rows)
+    stores.insert(row.file_store);
+  return {stores.begin(), stores.end()};
+}
+
 void append(db::Destroyed& all, db::Destroyed part) {
   all.bytes += part.bytes;
   all.ids.insert(all.ids.end(), part.ids.begin(), part.ids.end());
@@ -46,6 +53,13 @@ void append(db::Destroyed& all, db::Destroyed part) {
 
 }  // namespace
 
+/// What came of a batch so far.
+struct Destroyer::Work {
+  db::Destroyed done;
+  std::int64_t in_doubt = 0;  ///< rows whose COMMIT was not answered
+  std::unordered_set<std::int64_t> failed;  ///< rows named as problems
+};
+
 Destroyer::Destroyer(Context& context, telemetry::Pass pass,
                      db::Selection selection)
     : context_(context),
@@ -53,6 +67,7 @@ Destroyer::Destroyer(Context& context, telemetry::Pass pass,
       selection_(selection),
       report_(context.report.pass(pass)),
       remover_(context, pass),
+      second_try_(context, pass, selection),
       lanes_(context.options.concurrency) {}
 
 void Destroyer::destroy(Batch batch) {
@@ -64,14 +79,21 @@ void Destroyer::destroy(Batch batch) {
     return plan(rows);
 
   telemetry::fault_point("batch.before_destroy");
-  db::Destroyed done;
+  Work work;
+  std::exception_ptr broken;
   {
     const std::lock_guard lane(lanes_[batch.lane]);
-    done = destroy_rows(rows);
+    try {
+      destroy_rows(rows, work);
+    } catch (const db::Error&) {
+      broken = std::current_exception();  // what is done is ours to finish
+    }
   }
   telemetry::fault_point("batch.destroyed");
-  account(rows, done);
-  remover_.remove_fresh(done.objects);
+  account(rows, work);
+  remover_.remove_fresh(work.done.objects);
+  if (broken)
+    std::rethrow_exception(broken);
 }
 
 /// Leave out the rows whose object must not be touched, and name them.
@@ -88,7 +110,7 @@ std::vector<db::Artifact> Destroyer::granted(std::vector<db::Artifact> rows) {
       static_cast<std::int64_t>(rows.size()));
   while (static_cast<std::int64_t>(rows.size()) > number) {
     denied_ = true;
-    put_off(rows.back().id);
+    second_try_.add(rows.back().id);
     rows.pop_back();
   }
   return rows;
@@ -115,17 +137,14 @@ void Destroyer::plan(const std::vector<db::Artifact>& rows) {
 }
 
 /// One transaction; where that fails for a row's sake, several.
-db::Destroyed Destroyer::destroy_rows(std::span<const db::Artifact> rows) {
-  db::Destroyed done;
-  bool first = true;
+void Destroyer::destroy_rows(std::span<const db::Artifact> rows, Work& work) {
+  int tries = 3;
   in_halves(
       rows, [&] { return context_.must_stop(); },
       [&](std::span<const db::Artifact> part) {
-        const bool whole = std::exchange(first, false);
         try {
-          append(done, whole
-                           ? db::with_retry([&] { return destroy_once(part); })
-                           : destroy_once(part));
+          db::with_retry([&] { destroy_once(part, work); },
+                         std::exchange(tries, 2));
         } catch (const db::Error& error) {
           if (!error.is_transient() || !is_of_one_project(part))
             throw;
@@ -134,68 +153,58 @@ db::Destroyed Destroyer::destroy_rows(std::span<const db::Artifact> rows) {
         }
       },
       [&](const db::Artifact& row, const db::Error& error) {
-        if (!error.is_transient() && !error.timed_out())
-          context_.problem(pass_, row, error.what());
+        if (error.is_transient() || error.timed_out())
+          return;
+        context_.problem(pass_, row, error.what());
+        work.failed.insert(row.id);
       });
-  return done;
 }
 
-db::Destroyed Destroyer::destroy_once(std::span<const db::Artifact> rows) {
+void Destroyer::destroy_once(std::span<const db::Artifact> rows, Work& work) {
   try {
-    return context_.artifacts.destroy(context_.writing(pass_), selection_,
-                                      context_.horizon, ids_of(rows),
-                                      files_of(rows));
+    append(work.done, context_.artifacts.destroy(
+                          context_.writing(pass_), selection_,
+                          context_.horizon, ids_of(rows), files_of(rows),
+                          stores_of(rows)));
   } catch (const db::CommitUnknown& error) {
     // Committed or not: each row is either gone, its object queued under our
-    // lease, or still there and looked at again at the end.  None is counted.
+    // lease, or still there and looked at again at the end.  None is counted
+    // as destroyed, and none given back to --max-destroy.
     spdlog::warn("{}; how a batch of {} ended is not known", error.what(),
                  rows.size());
-    // account() gives back what was not destroyed; these may have been.
-    context_.destroy_budget.reserve(static_cast<std::int64_t>(rows.size()));
-    return {};
+    work.in_doubt += static_cast<std::int64_t>(rows.size());
   }
 }
 
-void Destroyer::account(std::span<const db::Artifact> rows,
-                        const db::Destroyed& done) {
-  const std::unordered_set<std::int64_t> gone(done.ids.begin(),
-                                              done.ids.end());
+void Destroyer::account(std::span<const db::Artifact> rows, const Work& work) {
+  const std::unordered_set<std::int64_t> gone(work.done.ids.begin(),
+                                              work.done.ids.end());
   for (const db::Artifact& row : rows)
-    if (!gone.contains(row.id))
-      put_off(row.id);
-    else if (row.locked == db::LockState::locked)
-      ++report_.contradictions;
+    if (gone.contains(row.id))
+      report_.contradictions += row.locked == db::LockState::locked ? 1 : 0;
+    else if (!work.failed.contains(row.id))
+      second_try_.add(row.id);
 
-  const auto number = static_cast<std::int64_t>(done.ids.size());
-  context_.destroy_budget.give_back(
-      static_cast<std::int64_t>(rows.size()) - number);
+  const auto number = static_cast<std::int64_t>(gone.size());
+  context_.destroy_budget.give_back(static_cast<std::int64_t>(rows.size()) -
+                                    number - work.in_doubt);
   report_.destroyed += number;
-  report_.bytes += done.bytes;
+  report_.bytes += work.done.bytes;
   ++report_.batches;
-  context_.progress.advance(number, done.bytes);
-}
-
-void Destroyer::put_off(std::int64_t id) {
-  const std::lock_guard lock(mutex_);
-  if (put_off_.size() < most_put_off)
-    put_off_.push_back(id);
-  else
-    ++report_.skipped;
+  context_.progress.advance(number, work.done.bytes);
 }
 
 void Destroyer::try_again() {
-  const std::vector<std::int64_t> ids = std::exchange(put_off_, {});
-  if (!ids.empty() && may_destroy())
-    retry(ids);
+  if (may_destroy()) {
+    denied_ = false;
+    second_try_.visit(
+        [this](std::vector<db::Artifact> rows) { retry(std::move(rows)); });
+  }
   remover_.finish();
-  const std::vector<std::int64_t> held = std::exchange(put_off_, {});
-  if (!may_destroy())
-    return;
-  report_.skipped += static_cast<std::int64_t>(still_eligible(held).size());
-  if (report_.skipped > 0)
-    report_.end(Outcome::throttled,
-                fmt::format("other sessions hold {} rows",
-                            report_.skipped.load()));
+  if (context_.destroy_budget.is_spent() && !second_try_.is_empty())
+    denied_ = true;
+  if (may_destroy())
+    tell_what_is_held();
 }
 
 bool Destroyer::may_destroy() const {
@@ -203,35 +212,25 @@ bool Destroyer::may_destroy() const {
          context_.may_go_on(pass_);
 }
 
-void Destroyer::retry(const std::vector<std::int64_t>& ids) {
-  denied_ = false;
+void Destroyer::retry(std::vector<db::Artifact> rows) {
   BatchCutter cutter(lanes(), context_.options.batch_size);
-  cutter.fill(still_eligible(ids));
-  while (const auto batch = may_destroy() ? cutter.next() : nullptr)
-    destroy(std::move(*batch));
+  cutter.fill(std::move(rows));
+  while (const auto batch = cutter.next())
+    if (may_destroy())
+      destroy(std::move(*batch));
+    else if (context_.destroy_budget.is_spent())
+      denied_ = true;
 }
 
-std::vector<db::Artifact> Destroyer::still_eligible(
-    const std::vector<std::int64_t>& ids) {
-  if (ids.empty())
-    return {};
-  std::vector<db::Artifact> rows = db::with_retry([&] {
-    return context_.artifacts.rows(context_.reading(pass_), selection_,
-                                   context_.horizon, ids);
+void Destroyer::tell_what_is_held() {
+  second_try_.visit([this](const std::vector<db::Artifact>& rows) {
+    report_.skipped += static_cast<std::int64_t>(rows.size());
   });
-  if (selection_ == db::Selection::legacy && !rows.empty()) {
-    std::vector<std::int64_t> pipelines;
-    for (const db::Artifact& row : rows)
-      pipelines.push_back(row.pipeline_id);
-    const db::PipelineLocks locks = db::with_retry([&] {
-      return db::look_up_locks(context_.pool, context_.reading(pass_),
-                               pipelines);
-    });
-    std::erase_if(rows, [&](const db::Artifact& row) {
-      return !std::ranges::binary_search(locks.unlocked, row.pipeline_id);
-    });
-  }
-  return rows;
+  if (report_.skipped > 0 || second_try_.overflowed())
+    report_.end(Outcome::throttled,
+                fmt::format("other sessions hold {} rows{}",
+                            report_.skipped.load(),
+                            second_try_.overflowed() ? " or more" : ""));
 }
 
 }  // namespace jobs

@@ -9,6 +9,7 @@
 #include "jobs/batch_source.hpp"
 #include "jobs/context.hpp"
 #include "jobs/object_remover.hpp"
+#include "jobs/second_try.hpp"
 
 namespace jobs {
 
@@ -42,30 +43,26 @@ class Destroyer {
   [[nodiscard]] bool was_denied() const { return denied_; }
 
  private:
-  /// As many ids are put off at most (0.8 MB): beyond, rows count as skipped.
-  static constexpr std::size_t most_put_off = 100000;
+  struct Work;
 
   std::vector<db::Artifact> safe(std::vector<db::Artifact> rows);
   std::vector<db::Artifact> granted(std::vector<db::Artifact> rows);
   void plan(const std::vector<db::Artifact>& rows);
-  db::Destroyed destroy_rows(std::span<const db::Artifact> rows);
-  db::Destroyed destroy_once(std::span<const db::Artifact> rows);
-  void account(std::span<const db::Artifact> rows, const db::Destroyed& done);
-  void put_off(std::int64_t id);
+  void destroy_rows(std::span<const db::Artifact> rows, Work& work);
+  void destroy_once(std::span<const db::Artifact> rows, Work& work);
+  void account(std::span<const db::Artifact> rows, const Work& work);
   [[nodiscard]] bool may_destroy() const;
-  void retry(const std::vector<std::int64_t>& ids);
-  std::vector<db::Artifact> still_eligible(
-      const std::vector<std::int64_t>& ids);
+  void retry(std::vector<db::Artifact> rows);
+  void tell_what_is_held();
 
   Context& context_;
   telemetry::Pass pass_;
   db::Selection selection_;
   telemetry::PassReport& report_;
   ObjectRemover remover_;
+  SecondTry second_try_;
   std::deque<std::mutex> lanes_;
   std::atomic<bool> denied_{false};
-  std::mutex mutex_;
-  std::vector<std::int64_t> put_off_;
 };
 
 }  // namespace jobs

@@ -14,8 +14,7 @@ inline bool concerns_rows(const db::Error& error) {
 
 /// Run \a work on all \a items; if its statement times out or a row of it
 /// fails, on each half, down to one item, which \a give_up takes with the
-/// error.  What timed out, waiting for a lock or not, is left alone once
-/// \a must_stop says so.
+/// error.  What failed is left alone once \a must_stop says so.
 ///
 /// \throws db::Error that does not concern the rows.
 template <typename Item, typename Stop, typename Work, typename GiveUp>
@@ -26,7 +25,7 @@ void in_halves(std::span<const Item> items, const Stop& must_stop,
   } catch (const db::Error& error) {
     if (!concerns_rows(error))
       throw;
-    if ((error.timed_out() || error.is_transient()) && must_stop())
+    if (must_stop())
       return;
     if (items.size() == 1) {
       give_up(items.front(), error);

@@ -54,8 +54,7 @@ ObjectRemover::Outcome ObjectRemover::remove(
   Outcome outcome;
   telemetry::fault_point("objects.before_remove");
   for (const auto& [file_store, of_store] : by_store)
-    if (stores::Store* const store = context_.stores.find(file_store))
-      remove_from(*store, of_store, outcome);
+    remove_from(*context_.stores.find(file_store), of_store, outcome);
   telemetry::fault_point("objects.removed");
   return outcome;
 }
@@ -98,10 +97,12 @@ void ObjectRemover::settle(const Outcome& outcome,
   release(outcome.left);
   telemetry::fault_point("objects.forgotten");
 
-  // Directories last: nothing waits for them.
+  // Directories last: nothing waits for them.  In those of other shapes GitLab
+  // may be about to write.
   std::map<stores::Store*, std::vector<ObjectKey>> by_store;
   for (const auto& [store, key] : outcome.gone_keys)
-    by_store[store].push_back(key);
+    if (stores::is_artifact_directory(key.directory))
+      by_store[store].push_back(key);
   for (const auto& [store, keys] : by_store)
     store->prune(keys);
   telemetry::fault_point("objects.pruned");

@@ -21,6 +21,18 @@ std::string dump(const nlohmann::ordered_json& document, int indent) {
   return document.dump(indent, ' ', false, json::error_handler_t::replace);
 }
 
+/// A reader that goes away (`| head`) is no reason to stop looking.
+void print_line(const std::string& line) {
+  static bool readable = true;
+  try {
+    if (readable)
+      fmt::print("{}\n", line);
+  } catch (const std::system_error& error) {
+    readable = false;
+    spdlog::error("the list is cut short: {}", error.what());
+  }
+}
+
 void print_artifact(telemetry::Pass pass, const db::Artifact& artifact) {
   const stores::ObjectKey key =
       stores::artifact_key(artifact.project_id, artifact.pipeline_id,
@@ -33,7 +45,7 @@ void print_artifact(telemetry::Pass pass, const db::Artifact& artifact) {
                                     {"bytes", artifact.size},
                                     {"store", artifact.file_store},
                                     {"key", key.path()}};
-  fmt::print("{}\n", dump(line, -1));
+  print_line(dump(line, -1));
 }
 
 void write_summary(const Options& options, const telemetry::Report& report) {

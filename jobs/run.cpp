@@ -48,6 +48,22 @@ db::Filter filter_of(const Options& options) {
                         : std::vector<std::int64_t>{1, 2}};
 }
 
+/// What the planner expects, for the progress bar; 0 where it does not know.
+std::int64_t expected_rows(Pass pass, const Context& context) {
+  try {
+    return pass == Pass::objects
+               ? 0
+               : context.artifacts.expected(
+                     context.reading(pass),
+                     pass == Pass::unlocked ? db::Selection::unlocked
+                                            : db::Selection::legacy,
+                     context.horizon);
+  } catch (const db::Error& error) {
+    spdlog::debug("{}; no bar", error.what());
+    return 0;
+  }
+}
+
 /// One pass: its time, its progress, and that it ends with a reason.
 void run_pass(const PassFunction& function, Context& context) {
   const auto began = std::chrono::steady_clock::now();
@@ -59,14 +75,15 @@ void run_pass(const PassFunction& function, Context& context) {
                          std::chrono::steady_clock::now() - began)
                          .count();
   };
-  context.progress.begin(name, 0);
+  context.progress.begin(name, expected_rows(function.pass, context));
   try {
     function.run(context);
   } catch (const db::Error& error) {
-    // Others held what the pass can't do without, for as long as it tried.
+    // Others held what the pass can't do without for as long as it tried, or
+    // a statement can't be made small enough: the next pass may do better.
     report.end(error.is_transient() ? Outcome::throttled : Outcome::partial,
                error.what());
-    if (!error.is_transient()) {
+    if (!error.is_transient() && !error.timed_out()) {
       note_time();
       throw;
     }
@@ -83,7 +100,7 @@ void run_pass(const PassFunction& function, Context& context) {
 void run_passes(Context& context) {
   for (const PassFunction& function : pass_functions)
     if (context.options.passes.contains(function.pass) &&
-        context.may_go_on(function.pass))
+        !context.absence_watch.tripped() && context.may_go_on(function.pass))
       run_pass(function, context);
   // What other passes removed is the objects pass's to report.
   if (context.report.removed() + context.report.absent() > 0)
@@ -123,16 +140,21 @@ void run(Installation& installation, const std::atomic<bool>& stop,
                   .report = report,
                   .progress = progress,
                   .listing = listing};
-  run_passes(context);
-
+  const auto close = [&] {
+    const auto took = std::chrono::steady_clock::now() - began;
+    report.seconds = std::chrono::duration<double>(took).count();
+    report.finished_at =
+        now + std::chrono::floor<std::chrono::microseconds>(took);
+    report.settle(options.tolerate_problems);
+  };
+  try {
+    run_passes(context);
+  } catch (...) {
+    close();
+    throw;
+  }
   report.backlog = count_backlog(context);
-  report.seconds = std::chrono::duration<double>(
-                       std::chrono::steady_clock::now() - began)
-                       .count();
-  report.finished_at =
-      now + std::chrono::floor<std::chrono::microseconds>(
-                std::chrono::steady_clock::now() - began);
-  report.settle(options.tolerate_problems);
+  close();
 }
 
 }  // namespace jobs

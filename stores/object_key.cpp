@@ -91,6 +91,18 @@ ObjectKey artifact_key(std::int64_t project_id, std::int64_t pipeline_id,
   return key;
 }
 
+bool is_artifact_directory(std::string_view directory) {
+  // Read from its end: .../pipelines/<digits>/artifacts/<digits>.
+  for (const std::string_view name : {"/artifacts/", "/pipelines/"}) {
+    const std::size_t digits = directory.find_last_not_of("0123456789") + 1;
+    const std::string_view before = directory.substr(0, digits);
+    if (digits == directory.size() || !before.ends_with(name))
+      return false;
+    directory = before.substr(0, before.size() - name.size());
+  }
+  return true;
+}
+
 std::optional<std::string> poison_file(std::string_view file) {
   if (file.empty())
     return "its file name is empty";

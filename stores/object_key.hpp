@@ -23,6 +23,10 @@ struct ObjectKey {
 ObjectKey artifact_key(std::int64_t project_id, std::int64_t pipeline_id,
                        std::int64_t artifact_id, std::string file);
 
+/// The directory is one that artifact_key() makes: it was this one artifact's
+/// own, and GitLab never uses it again.
+bool is_artifact_directory(std::string_view directory);
+
 /// The one rule for every store: a key is safe if its file is one component,
 /// and its directory a relative path of components, none of them empty, "." or
 /// "..", none with a NUL.  It asks for containment, not for a pattern, since

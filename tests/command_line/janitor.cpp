@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include <algorithm>
+#include <iterator>
 #include <sstream>
 
 namespace tests {
@@ -12,10 +13,11 @@ Ended janitor(const World& world, std::vector<std::string> words,
   const bool named = std::ranges::any_of(words, [](const std::string& word) {
     return word.starts_with("--local-store");
   });
-  if (!named && !words.empty() && words[0] != "explain")
-    words.push_back("--local-store=" + world.store.path().string());
-  words.insert(words.begin(), JANITOR_PROGRAM);
-  return run_program(words, environment);
+  std::vector<std::string> command{JANITOR_PROGRAM};
+  std::ranges::move(words, std::back_inserter(command));
+  if (!named && command.size() > 1 && command[1] != "explain")
+    command.push_back("--local-store=" + world.store.path().string());
+  return run_program(command, environment);
 }
 
 std::string complaint(const Ended& ended) {

@@ -1,59 +1,14 @@
 #include "jobs/options.hpp"
 
 #include "jobs/options_table.hpp"
+#include "tests/jobs/parsing.hpp"
 
 #include <catch2/catch.hpp>
 
-#include <iostream>
-#include <sstream>
-
 using namespace jobs;
-using Words = std::vector<std::string>;
+using namespace tests;
 
 namespace {
-
-std::vector<const char*> pointers_to(const Words& words) {
-  std::vector<const char*> pointers;
-  for (const std::string& word : words)
-    pointers.push_back(word.c_str());
-  return pointers;
-}
-
-std::optional<Options> parse_any(Words words, const Words& environment = {}) {
-  words.insert(words.begin(), "ci-janitor");
-  std::vector<const char*> argv = pointers_to(words);
-  std::vector<const char*> variables = pointers_to(environment);
-  argv.push_back(nullptr);
-  variables.push_back(nullptr);
-  return parse_options(static_cast<int>(words.size()), argv.data(),
-                       variables.data());
-}
-
-Options parse(const Words& words, const Words& environment = {}) {
-  const std::optional<Options> options = parse_any(words, environment);
-  REQUIRE(options);
-  return *options;
-}
-
-/// The sentence that refuses these words; empty if they are taken.
-std::string refusal(const Words& words, const Words& environment = {}) {
-  try {
-    parse_any(words, environment);
-  } catch (const UsageError& error) {
-    return error.what();
-  }
-  return {};
-}
-
-/// What goes to standard output meanwhile.
-std::string output_of(const Words& words) {
-  std::ostringstream text;
-  std::streambuf* const before = std::cout.rdbuf(text.rdbuf());
-  const bool nothing_to_run = !parse_any(words).has_value();
-  std::cout.rdbuf(before);
-  CHECK(nothing_to_run);
-  return text.str();
-}
 
 /// A value that the option takes.
 std::string sample_of(const OptionRow& row) {
@@ -418,44 +373,4 @@ TEST_CASE("a line an artifact is for plan only", "[unit]") {
     CHECK(refusal({command, "--output", "jsonl"}) ==
           std::string("--output jsonl is for plan only: for ") + command +
               " it is text or json");
-}
-
-TEST_CASE("the version is printed, and then there is nothing to run",
-          "[unit]") {
-  CHECK(output_of({"--version"}) == "ci-janitor " CI_JANITOR_VERSION "\n");
-  CHECK(output_of({"run", "--version"}) == "ci-janitor " CI_JANITOR_VERSION
-                                           "\n");
-}
-
-TEST_CASE("help is printed before anything else is judged", "[unit]") {
-  CHECK(output_of({"--help"}) == help_text());
-  CHECK(output_of({"plan", "--help"}) == help_text(Command::plan));
-  CHECK(output_of({"run", "--wrong", "--help"}) == help_text(Command::run));
-}
-
-TEST_CASE("help names every option and its default in at most 80 columns",
-          "[unit]") {
-  const std::string help = help_text();
-  for (const OptionRow& row : option_table())
-    CHECK(help.find("  " + row.on_command_line() + " ") != std::string::npos);
-  for (const char* const word :
-       {"COMMANDS", "WHAT", "HOW MUCH", "HOW", "OUTPUT", "SMOKE RUNS",
-        "ENVIRONMENT", "EXIT STATUS", "(default: 1000)", "PGHOST", "PGDATABASE",
-        "PGSERVICE", "  143  SIGTERM"})
-    CHECK(help.find(word) != std::string::npos);
-
-  std::istringstream lines(help);
-  for (std::string line; std::getline(lines, line);) {
-    INFO(line);
-    CHECK(line.size() <= 80);
-    CHECK_FALSE(line.ends_with(" "));
-  }
-}
-
-TEST_CASE("the help of a command has the options that concern it alone",
-          "[unit]") {
-  const std::string help = help_text(Command::check);
-  for (const OptionRow& row : option_table())
-    CHECK((help.find("\n  " + row.on_command_line() + " ") !=
-           std::string::npos) == row.concerns(Command::check));
 }

@@ -75,18 +75,32 @@ TEST_CASE("what a run does with the directories that it empties",
   CHECK(world.violations().empty());
 }
 
-TEST_CASE("directories of queued objects are pruned likewise", "[postgres]") {
+TEST_CASE("directories of queued pipeline artifacts are pruned likewise",
+          "[postgres]") {
   World world;
-  world.add_entry("2018_03/12/345", "artifacts.zip");
+  const fs::path artifacts = "6b/86/6b86/pipelines/12/artifacts";
+  world.add_entry((artifacts / "345").string(), "code_coverage.json");
   settle(world);
   SECTION("leaf") {
     world.run();
-    CHECK_FALSE(fs::exists(world.store.path() / "2018_03/12/345"));
-    CHECK(fs::exists(world.store.path() / "2018_03/12"));
+    CHECK_FALSE(fs::exists(world.store.path() / artifacts / "345"));
+    CHECK(fs::exists(world.store.path() / artifacts));
   }
   SECTION("all") {
     world.options.prune = Prune::all;
     world.run();
     CHECK(fs::is_empty(world.store.path()));
   }
+}
+
+TEST_CASE("directories that GitLab may write to again are left",
+          "[postgres]") {
+  World world;
+  world.options.prune = Prune::all;
+  world.add_entry("2018_03/12/345", "artifacts.zip");
+  world.add_entry("@final/6b/86", "artifacts.zip");
+  settle(world);
+  CHECK(world.run().pass(telemetry::Pass::objects).removed == 2);
+  CHECK(fs::exists(world.store.path() / "2018_03/12/345"));
+  CHECK(fs::exists(world.store.path() / "@final/6b/86"));
 }

@@ -84,3 +84,17 @@ TEST_CASE("a poison file name is told", "[unit]") {
   CHECK(stores::poison_file("...") == std::nullopt);
   CHECK(poison({"a", ".."}) == "its file name is '..'");
 }
+
+TEST_CASE("a directory of a pipeline artifact's own is told from others",
+          "[unit]") {
+  using stores::is_artifact_directory;
+  CHECK(is_artifact_directory(
+      stores::artifact_key(1, 2, 3, "code_coverage.json").directory));
+  CHECK_FALSE(is_artifact_directory(""));
+  CHECK_FALSE(is_artifact_directory("6b/86/6b86/2022_10_06/2/3"));
+  CHECK_FALSE(is_artifact_directory("@final/6b/86"));
+  CHECK_FALSE(is_artifact_directory("2022_10/1/2"));
+  CHECK_FALSE(is_artifact_directory("a/pipelines/2/artifacts/"));
+  CHECK_FALSE(is_artifact_directory("a/pipelines/2/artifacts/3/4"));
+  CHECK_FALSE(is_artifact_directory("a/pipelines/x/artifacts/3"));
+}
