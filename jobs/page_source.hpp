@@ -18,8 +18,9 @@ namespace jobs {
 /// than hundreds (benchmarks/README.md).
 class PageSource {
  public:
-  /// Rows of a page: a statement of about 15 ms (benchmarks/README.md).
-  static constexpr std::int64_t page_size = 10000;
+  /// Rows of a page: a statement of some 15 ms, so that pages stay below 50 ms
+  /// on a busy server, too.
+  static constexpr std::int64_t page_size = 5000;
   static constexpr std::int64_t tie_page_size = 65536;
 
   PageSource(Context& context, telemetry::Pass pass, db::Selection selection);

@@ -15,9 +15,9 @@ namespace {
 
 using telemetry::Pass;
 
-/// Each row costs a write to every index of the table, about 50 us: a slice is
-/// a statement of some ten milliseconds.
-constexpr std::size_t resolve_slice = 250;
+/// Each row costs a write to every index, about 50 us: a slice is a statement of
+/// some five milliseconds.
+constexpr std::size_t resolve_slice = 100;
 
 db::PipelineLocks look_up(Context& context,
                           std::span<const db::Artifact> rows) {
