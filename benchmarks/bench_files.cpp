@@ -3,8 +3,9 @@
 // time and memory measured.
 //
 //   bench-files make ROOT <LIST             a byte each, directories as needed
-//   bench-files remove ROOT [--rmdir] <LIST the disk's own limit; prints seconds
-//   bench-files measure RESULT COMMAND...   RESULT: seconds, cpu, peak KiB
+//   bench-files remove ROOT [--rmdir] <LIST the disk's own limit; prints
+//   seconds bench-files measure RESULT COMMAND...   RESULT: seconds, cpu, peak
+//   KiB
 
 #include <fcntl.h>
 #include <sys/resource.h>

@@ -237,10 +237,10 @@ const Query& count_unlocked_query() {
 }
 
 const Query& count_unknown_query() {
-  static const Query query{
-      "artifacts.count_unknown",
-      counted_expired + "\n        AND (locked = 2 OR locked IS NULL)" +
-          counted_filter};
+  static const Query query{"artifacts.count_unknown",
+                           counted_expired +
+                               "\n        AND (locked = 2 OR locked IS NULL)" +
+                               counted_filter};
   return query;
 }
 

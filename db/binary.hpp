@@ -22,9 +22,8 @@ template <typename Integer>
 Integer read_big_endian(const char* bytes) {
   std::make_unsigned_t<Integer> bits = 0;
   for (std::size_t i = 0; i < sizeof bits; ++i)
-    bits = static_cast<decltype(bits)>(
-        (sizeof bits > 1 ? bits << 8 : 0) |
-        static_cast<unsigned char>(bytes[i]));
+    bits = static_cast<decltype(bits)>((sizeof bits > 1 ? bits << 8 : 0) |
+                                       static_cast<unsigned char>(bytes[i]));
   return static_cast<Integer>(bits);
 }
 

@@ -100,8 +100,8 @@ void Catalog::read_columns(Pool& pool, const Session& session) {
 
 void Catalog::read_indexes(Pool& pool, const Session& session) {
   execute(pool, session, read_indexes_query, {}, [this](const Row& row) {
-    indexes_.push_back({std::string(row.text(0)), std::string(row.text(1)),
-                        row.boolean(2)});
+    indexes_.push_back(
+        {std::string(row.text(0)), std::string(row.text(1)), row.boolean(2)});
   });
 }
 

@@ -16,10 +16,10 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 // READ COMMITTED and READ WRITE are said because a role's defaults may differ.
-const Query begin_reading{
-    "begin", "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY"};
-const Query begin_writing{
-    "begin", "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"};
+const Query begin_reading{"begin",
+                          "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY"};
+const Query begin_writing{"begin",
+                          "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"};
 const Query commit{"commit", "COMMIT"};
 const Query roll_back{"rollback", "ROLLBACK"};
 
@@ -61,7 +61,8 @@ Parameters bounds(const Session& session, milliseconds statement_timeout,
 }
 
 /// Wait until the socket is ready or \a until has come; false then.
-bool await_socket(PGconn* handle, short events, steady_clock::time_point until) {
+bool await_socket(PGconn* handle, short events,
+                  steady_clock::time_point until) {
   const auto left =
       std::chrono::ceil<milliseconds>(until - steady_clock::now()).count();
   pollfd socket{PQsocket(handle), events, 0};
@@ -97,8 +98,8 @@ std::string remedy(const std::string& state) {
 [[noreturn]] void refuse(PGconn* handle) {
   const std::string message = PQerrorMessage(handle);
   std::smatch match;
-  const bool said = std::regex_search(
-      message, match, std::regex("FATAL:  ([0-9A-Z]{5}): "));
+  const bool said =
+      std::regex_search(message, match, std::regex("FATAL:  ([0-9A-Z]{5}): "));
   const std::string state = said ? match[1].str() : "";
   const std::string text =
       said ? message.substr(0, static_cast<std::size_t>(match.position(1))) +
@@ -123,10 +124,13 @@ void Connection::Finish::operator()(pg_conn* handle) const noexcept {
 Connection::Connection(const std::string& application_name,
                        milliseconds timeout) {
   // A dead network is noticed within half a minute, not two hours.
-  const char* const keywords[] = {
-      "application_name",    "client_encoding",  "keepalives_idle",
-      "keepalives_interval", "keepalives_count", "tcp_user_timeout",
-      nullptr};
+  const char* const keywords[] = {"application_name",
+                                  "client_encoding",
+                                  "keepalives_idle",
+                                  "keepalives_interval",
+                                  "keepalives_count",
+                                  "tcp_user_timeout",
+                                  nullptr};
   const char* const values[] = {
       application_name.c_str(), "UTF8", "10", "5", "3", "25000", nullptr};
   handle_.reset(PQconnectStartParams(keywords, values, /*expand_dbname=*/0));
@@ -175,7 +179,8 @@ void Connection::run(const Session& session, const Query& query,
       if (!session.read_only)
         transaction = row.text(7);
     });
-    rows_complete = exchange.answer(query, sink ? sink : [](const Row&) {});
+    rows_complete = exchange.answer(
+        query, sink ? sink : [](const Row&) {});
     telemetry::fault_point("db.before_commit_answer");
     exchange.answer(last);
     exchange.finish();

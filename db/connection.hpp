@@ -47,8 +47,7 @@ class Connection {
 
   /// As execute(), rolled back at its end instead of committed.
   void execute_and_roll_back(const Session& session, const Query& query,
-                             const Parameters& parameters,
-                             const RowSink& sink);
+                             const Parameters& parameters, const RowSink& sink);
 
   /// False once the session is gone.  Nothing brings it back.  Asks the socket,
   /// not the server; only between two statements.

@@ -115,8 +115,8 @@ std::vector<Statement> DeletedObjects::statements(Timestamp horizon) {
   constexpr const char* table = "ci_deleted_objects";
   constexpr const char* index = "ci_deleted_objects (pick_up_at)";
   return {
-      {"objects", lease_due, range({1}, Timestamp::min(), horizon, 1000),
-       false, table, index},
+      {"objects", lease_due, range({1}, Timestamp::min(), horizon, 1000), false,
+       table, index},
       {"objects", list_due,
        range({1}, Timestamp::min(), horizon, 1000).add(std::int64_t{0}), true,
        table, index},

@@ -34,16 +34,22 @@ Error::Error(std::string query, std::string sqlstate,
       query_(std::move(query)),
       sqlstate_(std::move(sqlstate)) {}
 
-bool Error::is_transient() const { return is_among(sqlstate_, transient); }
+bool Error::is_transient() const {
+  return is_among(sqlstate_, transient);
+}
 
-bool Error::timed_out() const { return sqlstate_ == "57014"; }
+bool Error::timed_out() const {
+  return sqlstate_ == "57014";
+}
 
 bool Error::connection_lost() const {
   return sqlstate_.empty() || sqlstate_.starts_with("08") ||
          is_among(sqlstate_, shutdown);
 }
 
-bool Error::is_unfit() const { return is_among(sqlstate_, unfit); }
+bool Error::is_unfit() const {
+  return is_among(sqlstate_, unfit);
+}
 
 CommitUnknown::CommitUnknown(std::string query, const std::string& message,
                              std::string transaction, bool rows_complete)

@@ -104,8 +104,9 @@ void Exchange::wait(bool to_write) {
     lost("no answer from the server within its time");
   const auto events = static_cast<short>(POLLIN | (to_write ? POLLOUT : 0));
   pollfd socket{PQsocket(handle_), events, 0};
-  const int ready = poll(
-      &socket, 1, static_cast<int>(std::min<std::int64_t>(left.count(), 60000)));
+  const int ready =
+      poll(&socket, 1,
+           static_cast<int>(std::min<std::int64_t>(left.count(), 60000)));
   if (ready < 0 && errno != EINTR)
     lost("poll failed");
   if (ready > 0 && (socket.revents & ~POLLOUT) != 0 &&

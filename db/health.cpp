@@ -77,12 +77,10 @@ telemetry::Timestamp now(Pool& pool, const Session& session) {
 Server read_server(Pool& pool, const Session& session) {
   Server server;
   const Pool::Lease connection = pool.acquire();
-  connection->execute(
-      session, read_server_query, {}, [&](const Row& row) {
-        server = {std::string(row.text(0)), std::string(row.text(1)),
-                  std::string(row.text(2)),
-                  connection->is_pooled(row.integer(3))};
-      });
+  connection->execute(session, read_server_query, {}, [&](const Row& row) {
+    server = {std::string(row.text(0)), std::string(row.text(1)),
+              std::string(row.text(2)), connection->is_pooled(row.integer(3))};
+  });
   return server;
 }
 

@@ -115,8 +115,7 @@ std::vector<Artifact> PipelineArtifacts::rows(
 
 Destroyed PipelineArtifacts::destroy(
     const Session& session, Selection selection, Timestamp horizon,
-    const std::vector<std::int64_t>& ids,
-    const std::vector<std::string>& files,
+    const std::vector<std::int64_t>& ids, const std::vector<std::string>& files,
     const std::vector<std::int64_t>& stores) const {
   Destroyed destroyed;
   const auto take = [&](const Row& row) { read_destroyed(row, destroyed); };

@@ -84,9 +84,10 @@ class PipelineArtifacts {
 
   /// Destroy those of \a ids that are *still* expired and unlocked (legacy:
   /// whose pipeline is unlocked, its row held FOR SHARE), whose file is still
-  /// among \a files and whose store among \a stores, and that nobody else holds.  Their objects are queued with
-  /// pick_up_at ten minutes ahead, and their bytes leave project_statistics
-  /// last, in project order: all in one statement.
+  /// among \a files and whose store among \a stores, and that nobody else
+  /// holds.  Their objects are queued with pick_up_at ten minutes ahead, and
+  /// their bytes leave project_statistics last, in project order: all in one
+  /// statement.
   Destroyed destroy(const Session& session, Selection selection,
                     Timestamp horizon, const std::vector<std::int64_t>& ids,
                     const std::vector<std::string>& files,

@@ -86,8 +86,8 @@ XactOutcome xact_outcome(Pool& pool, const Session& session,
     return XactOutcome::unknown;
   Session reading = session.without_deadline();
   reading.read_only = true;
-  const auto until = steady_clock::now() + reading.statement_timeout +
-                     std::chrono::seconds{1};
+  const auto until =
+      steady_clock::now() + reading.statement_timeout + std::chrono::seconds{1};
   for (;;) {
     std::string status;
     execute(pool, reading, xact_status, Parameters().add(transaction),

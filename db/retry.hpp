@@ -27,8 +27,7 @@ auto with_retry(const Work& work, int tries = 3) {
     } catch (const Error& error) {
       if (!error.is_transient() && !error.connection_lost())
         throw;
-      std::this_thread::sleep_for(
-          std::chrono::milliseconds{random() % pause});
+      std::this_thread::sleep_for(std::chrono::milliseconds{random() % pause});
     }
   }
   return work();

@@ -17,8 +17,7 @@ namespace db {
 /// and is asserted; NULL is read by the optional forms only.
 class Row {
  public:
-  Row(const pg_result* result, int number)
-      : result_(result), number_(number) {}
+  Row(const pg_result* result, int number) : result_(result), number_(number) {}
 
   [[nodiscard]] bool is_null(int column) const;
   [[nodiscard]] bool boolean(int column) const;

@@ -13,7 +13,8 @@ namespace db {
 /// two of them.
 struct Session {
   std::string application_name;  ///< program, pass and run id
-  std::string search_path;  ///< the tables' schema, then pg_temp; "": the role's
+  std::string
+      search_path;  ///< the tables' schema, then pg_temp; "": the role's
   std::chrono::milliseconds statement_timeout{5000};
   std::chrono::milliseconds lock_timeout{300};
   telemetry::Deadline deadline;  ///< cuts the statement timeout

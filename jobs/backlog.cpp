@@ -48,22 +48,20 @@ void count_unlocked(Context& context, Backlog& backlog) {
   const std::int64_t accounted =
       context.report.problems_in("ci_pipeline_artifacts", Pass::unlocked) +
       if_planned(context, pass.destroyed);
-  backlog.unlocked =
-      count_up_to(accounted, backlog, [&](std::int64_t limit) {
-        const db::Count count = context.artifacts.count_unlocked(
-            counting(context), context.horizon, context.filter, limit);
-        if (count.rows > accounted)
-          backlog.oldest_expired_at = count.oldest;
-        return count.rows;
-      });
+  backlog.unlocked = count_up_to(accounted, backlog, [&](std::int64_t limit) {
+    const db::Count count = context.artifacts.count_unlocked(
+        counting(context), context.horizon, context.filter, limit);
+    if (count.rows > accounted)
+      backlog.oldest_expired_at = count.oldest;
+    return count.rows;
+  });
 }
 
 void count_unknown(Context& context, Backlog& backlog) {
   const PassReport& pass = context.report.pass(Pass::legacy);
   const std::int64_t accounted =
       context.unknown_problems +
-      if_planned(context,
-                 pass.resolved + pass.destroyed - pass.contradictions);
+      if_planned(context, pass.resolved + pass.destroyed - pass.contradictions);
   backlog.unknown = count_up_to(accounted, backlog, [&](std::int64_t limit) {
     return context.artifacts
         .count_unknown(counting(context), context.horizon, context.filter,
@@ -74,8 +72,7 @@ void count_unknown(Context& context, Backlog& backlog) {
 
 void count_objects(Context& context, Backlog& backlog) {
   const PassReport& pass = context.report.pass(Pass::objects);
-  std::int64_t accounted =
-      if_planned(context, pass.removed + pass.absent);
+  std::int64_t accounted = if_planned(context, pass.removed + pass.absent);
   for (const Pass which : telemetry::all_passes)
     accounted += context.report.problems_in("ci_deleted_objects", which);
   backlog.objects = count_up_to(accounted, backlog, [&](std::int64_t limit) {

@@ -34,14 +34,13 @@ std::shared_ptr<Batch> BatchCutter::next() {
     return nullptr;
   Stretch stretch = left_.front();
   left_.pop_front();
-  const auto begin =
-      rows_.begin() + static_cast<std::ptrdiff_t>(stretch.begin);
+  const auto begin = rows_.begin() + static_cast<std::ptrdiff_t>(stretch.begin);
   const auto size = std::min<std::ptrdiff_t>(
       batch_size_, static_cast<std::ptrdiff_t>(stretch.end - stretch.begin));
   auto batch = std::make_shared<Batch>(
-      stretch.lane, std::vector<db::Artifact>(
-                        std::make_move_iterator(begin),
-                        std::make_move_iterator(begin + size)));
+      stretch.lane,
+      std::vector<db::Artifact>(std::make_move_iterator(begin),
+                                std::make_move_iterator(begin + size)));
   stretch.begin += static_cast<std::size_t>(size);
   if (stretch.begin < stretch.end)
     left_.push_back(stretch);
@@ -55,7 +54,7 @@ std::shared_ptr<Batch> BatchSource::next() {
 bool BatchSource::has_more() {
   if (!cutter_.is_empty())
     return true;
-  std::vector<db::Artifact> rows;
+  std::vector<db::Artifact> rows = cutter_.take_storage();
   while (rows.size() < stretch) {
     std::vector<db::Artifact> page = pages_.next();
     if (page.empty())

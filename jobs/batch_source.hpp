@@ -28,6 +28,13 @@ class BatchCutter {
 
   /// \pre is_empty()
   void fill(std::vector<db::Artifact> rows);
+  /// Give the memory of rows that have been cut away back, for the next ones: a
+  /// stretch must not be in memory beside the one before it.
+  /// \pre is_empty()
+  [[nodiscard]] std::vector<db::Artifact> take_storage() {
+    rows_.clear();
+    return std::move(rows_);
+  }
   [[nodiscard]] bool is_empty() const { return left_.empty(); }
   /// \return null if empty.
   std::shared_ptr<Batch> next();

@@ -56,8 +56,8 @@ void check_index_is_used(Installation& installation,
   for (const db::Statement& statement : artifacts.statements(our_now())) {
     if (statement.query.name != "artifacts.page_unlocked")
       continue;
-    const db::Plan plan = db::explain(
-        installation.pool, installation.session(), statement, false);
+    const db::Plan plan = db::explain(installation.pool, installation.session(),
+                                      statement, false);
     if (!plan.uses_index(index.name))
       add(findings, Level::warning, "unlocked index",
           "the planner does not use it; run ANALYZE ci_pipeline_artifacts and "
@@ -86,9 +86,9 @@ bool check_tables(Installation& installation, Findings& findings) {
     add(findings, Level::fail, "tables", sentence);
   if (unserved.empty())
     add(findings, Level::ok, "tables",
-        "all there, in schema " + installation.catalog.search_path().substr(
-                                      0, installation.catalog.search_path()
-                                             .find(',')));
+        "all there, in schema " +
+            installation.catalog.search_path().substr(
+                0, installation.catalog.search_path().find(',')));
   return unserved.empty();
 }
 
@@ -122,11 +122,11 @@ bool check_privileges(Installation& installation, Findings& findings) {
 }
 
 void check_vacuum(Installation& installation, Findings& findings) {
-  for (const db::VacuumState& state : db::read_vacuum_states(
-           installation.pool, installation.session())) {
-    const std::string rows = fmt::format("{}: {} live rows, {} dead",
-                                         state.table, state.live_rows,
-                                         state.dead_rows);
+  for (const db::VacuumState& state :
+       db::read_vacuum_states(installation.pool, installation.session())) {
+    const std::string rows =
+        fmt::format("{}: {} live rows, {} dead", state.table, state.live_rows,
+                    state.dead_rows);
     if (!state.autovacuum)
       add(findings, Level::warning, "vacuum",
           rows + "; autovacuum is off, so dead rows will pile up: turn it on");

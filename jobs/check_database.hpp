@@ -4,7 +4,8 @@
 
 #include "jobs/check.hpp"
 
-/// The part of `check` that asks the database.  Each function adds its findings.
+/// The part of `check` that asks the database.  Each function adds its
+/// findings.
 namespace jobs {
 
 using Findings = std::vector<Finding>;

@@ -29,8 +29,8 @@ std::map<std::int64_t, Rows> sample_by_store(Installation& installation) {
 Finding look_for(stores::Store& store, const Rows& rows, bool accept_missing) {
   std::vector<stores::ObjectKey> keys;
   for (const db::Artifact& row : rows)
-    keys.push_back(stores::artifact_key(row.project_id, row.pipeline_id,
-                                        row.id, row.file));
+    keys.push_back(stores::artifact_key(row.project_id, row.pipeline_id, row.id,
+                                        row.file));
   std::erase_if(keys, [](const stores::ObjectKey& key) {
     return stores::poison(key).has_value();
   });
@@ -44,10 +44,12 @@ Finding look_for(stores::Store& store, const Rows& rows, bool accept_missing) {
   if (found * 100 >= asked * 95)
     return {Level::ok, "live objects", text};
   if (accept_missing)
-    return {Level::warning, "live objects", text + "; --accept-missing goes on"};
+    return {Level::warning, "live objects",
+            text + "; --accept-missing goes on"};
   return {Level::fail, "live objects",
-          text + ": is it the right mount? run would leak every object; "
-                 "--accept-missing goes on all the same"};
+          text +
+              ": is it the right mount? run would leak every object; "
+              "--accept-missing goes on all the same"};
 }
 
 /// Whether the passes asked for would meet any row at all.
@@ -65,11 +67,13 @@ Finding not_configured(std::int64_t file_store) {
       fmt::format("there are artifacts with file_store {}", file_store);
   if (file_store == 1)
     return {Level::fail, "stores",
-            there + ", but no local store; give --local-store DIR, or leave "
-                    "them out with --only-store 2"};
+            there +
+                ", but no local store; give --local-store DIR, or leave "
+                "them out with --only-store 2"};
   return {Level::fail, "stores",
-          there + ", in object storage, which this version does not serve; "
-                  "leave them out with --only-store 1"};
+          there +
+              ", in object storage, which this version does not serve; "
+              "leave them out with --only-store 1"};
 }
 
 }  // namespace
@@ -80,9 +84,9 @@ void check_store_roots(Installation& installation, Findings& findings) {
   for (const std::int64_t file_store : installation.stores.configured()) {
     stores::Store& store = *installation.stores.find(file_store);
     const auto trouble = store.trouble();
-    findings.push_back({trouble ? Level::fail : Level::ok, "stores",
-                        trouble.value_or(store.description() +
-                                         " is there and writable")});
+    findings.push_back(
+        {trouble ? Level::fail : Level::ok, "stores",
+         trouble.value_or(store.description() + " is there and writable")});
   }
 }
 
@@ -98,9 +102,9 @@ void check_live_objects(Installation& installation, Findings& findings) {
   const auto sample = sample_by_store(installation);
   for (const auto& [file_store, rows] : sample) {
     stores::Store* const store = installation.stores.find(file_store);
-    findings.push_back(store ? look_for(*store, rows,
-                                        installation.options.accept_missing)
-                             : not_configured(file_store));
+    findings.push_back(
+        store ? look_for(*store, rows, installation.options.accept_missing)
+              : not_configured(file_store));
   }
   if (sample.empty())
     findings.push_back({Level::warning, "live objects",

@@ -41,8 +41,8 @@ bool Context::may_go_on(Pass pass) const {
 
 void Context::problem(Pass pass, const db::Artifact& artifact,
                       const std::string& reason) {
-  const bool is_new = report.problem(
-      {pass, "ci_pipeline_artifacts", artifact.id, reason});
+  const bool is_new =
+      report.problem({pass, "ci_pipeline_artifacts", artifact.id, reason});
   if (is_new && artifact.locked == db::LockState::unknown)
     ++unknown_problems;
 }

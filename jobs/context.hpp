@@ -20,8 +20,7 @@ namespace jobs {
 
 /// Takes what plan would have run destroy, in order; called by one thread at a
 /// time.
-using Listing =
-    std::function<void(telemetry::Pass, const db::Artifact&)>;
+using Listing = std::function<void(telemetry::Pass, const db::Artifact&)>;
 
 /// What a pass is lent.  Everything in it outlives the passes; what is not
 /// const may be used from several threads at once.

@@ -71,8 +71,7 @@ Destroyer::Destroyer(Context& context, telemetry::Pass pass,
       lanes_(context.options.concurrency) {}
 
 void Destroyer::destroy(Batch batch) {
-  const std::vector<db::Artifact> rows =
-      granted(safe(std::move(batch.rows)));
+  const std::vector<db::Artifact> rows = granted(safe(std::move(batch.rows)));
   if (rows.empty())
     return;
   if (context_.only_plans())
@@ -106,8 +105,8 @@ std::vector<db::Artifact> Destroyer::safe(std::vector<db::Artifact> rows) {
 }
 
 std::vector<db::Artifact> Destroyer::granted(std::vector<db::Artifact> rows) {
-  const std::int64_t number = context_.destroy_budget.reserve(
-      static_cast<std::int64_t>(rows.size()));
+  const std::int64_t number =
+      context_.destroy_budget.reserve(static_cast<std::int64_t>(rows.size()));
   while (static_cast<std::int64_t>(rows.size()) > number) {
     denied_ = true;
     second_try_.add(rows.back().id);
@@ -163,9 +162,8 @@ void Destroyer::destroy_rows(std::span<const db::Artifact> rows, Work& work) {
 void Destroyer::destroy_once(std::span<const db::Artifact> rows, Work& work) {
   try {
     append(work.done, context_.artifacts.destroy(
-                          context_.writing(pass_), selection_,
-                          context_.horizon, ids_of(rows), files_of(rows),
-                          stores_of(rows)));
+                          context_.writing(pass_), selection_, context_.horizon,
+                          ids_of(rows), files_of(rows), stores_of(rows)));
   } catch (const db::CommitUnknown& error) {
     // Committed or not: each row is either gone, its object queued under our
     // lease, or still there and looked at again at the end.  None is counted
@@ -227,10 +225,10 @@ void Destroyer::tell_what_is_held() {
     report_.skipped += static_cast<std::int64_t>(rows.size());
   });
   if (report_.skipped > 0 || second_try_.overflowed())
-    report_.end(Outcome::throttled,
-                fmt::format("other sessions hold {} rows{}",
-                            report_.skipped.load(),
-                            second_try_.overflowed() ? " or more" : ""));
+    report_.end(
+        Outcome::throttled,
+        fmt::format("other sessions hold {} rows{}", report_.skipped.load(),
+                    second_try_.overflowed() ? " or more" : ""));
 }
 
 }  // namespace jobs

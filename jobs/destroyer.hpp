@@ -16,7 +16,7 @@ namespace jobs {
 /// Destroys batches of artifacts: looks at each object's path, then one
 /// transaction for the rows, the queue and the statistics, then the objects.
 ///
-/// There is a queue because a database and a store cannot commit together.  File
+/// There is a queue because a database and a store cannot commit together. File
 /// first: a crash, or a row locked again meanwhile, leaves a live row that
 /// points at nothing.  Row first: a crash leaks the object for ever.  With the
 /// queue every object is at every moment named by one of the two tables.

@@ -17,9 +17,9 @@ std::string unmet_expectations(const Options& options,
       return;
     if (!sentences.empty())
       sentences += "; ";
-    sentences += fmt::format("--expect-{} {} was not met: it is {}", what,
-                             *wanted,
-                             found ? std::to_string(*found) : "not known");
+    sentences +=
+        fmt::format("--expect-{} {} was not met: it is {}", what, *wanted,
+                    found ? std::to_string(*found) : "not known");
   };
   expect("destroyed", options.expect_destroyed, report.destroyed());
   expect("backlog", options.expect_backlog, report.backlog.total());

@@ -65,9 +65,8 @@ Verdict judge(const db::Statement& statement, const db::Plan& plan,
                                    statement.large_table)};
   return {Level::warning,
           fmt::format("{} is read whole{}{}", statement.large_table,
-                      statement.wanted_index
-                          ? "; CREATE INDEX CONCURRENTLY ON "
-                          : "; ANALYZE it",
+                      statement.wanted_index ? "; CREATE INDEX CONCURRENTLY ON "
+                                             : "; ANALYZE it",
                       statement.wanted_index ? statement.wanted_index : "")};
 }
 
@@ -150,9 +149,8 @@ bool explain(Installation& installation) {
                                   {"statements", nlohmann::json::array()}};
   const bool as_json = installation.options.output == Output::json;
   for (const db::Statement& statement : statements_of(installation)) {
-    const db::Plan plan =
-        db::explain(installation.pool, installation.session(), statement,
-                    installation.options.analyze);
+    const db::Plan plan = db::explain(installation.pool, installation.session(),
+                                      statement, installation.options.analyze);
     const Verdict verdict = judge(statement, plan, installation.catalog);
     fit = fit && verdict.level != Level::fail;
     if (as_json)

@@ -5,7 +5,6 @@
 #include "jobs/in_parallel.hpp"
 #include "jobs/window.hpp"
 
-
 #include <algorithm>
 #include <memory>
 
@@ -42,9 +41,8 @@ class WindowSource {
     page_ = pages_.next();
     if (page_.empty())
       return false;
-    std::erase_if(page_, [this](const db::Artifact& row) {
-      return !concerns_us(row);
-    });
+    std::erase_if(
+        page_, [this](const db::Artifact& row) { return !concerns_us(row); });
     std::ranges::sort(page_, std::ranges::greater{},
                       &db::Artifact::pipeline_id);
     const auto rows = static_cast<std::int64_t>(page_.size());

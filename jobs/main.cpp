@@ -46,8 +46,8 @@ int run_and_report(Installation& installation) {
 int carry_out(const Options& options) {
   // The width of all parallel loops comes from the user, not from the cores:
   // deleting is waiting.
-  const tbb::global_control width(
-      tbb::global_control::max_allowed_parallelism, options.concurrency);
+  const tbb::global_control width(tbb::global_control::max_allowed_parallelism,
+                                  options.concurrency);
   const std::string run_id = make_run_id();
   telemetry::set_up_log(options.log_format, options.log_level, run_id);
 

@@ -19,8 +19,7 @@ struct ObjectRemover::Outcome {
   std::vector<std::pair<stores::Store*, ObjectKey>> gone_keys;
 };
 
-void ObjectRemover::remove_fresh(
-    const std::vector<db::QueuedObject>& entries) {
+void ObjectRemover::remove_fresh(const std::vector<db::QueuedObject>& entries) {
   const Outcome outcome = remove(entries);
   std::vector<std::int64_t> gone = context_.absence_watch.judge(
       static_cast<std::int64_t>(outcome.removed.size()), outcome.absent);

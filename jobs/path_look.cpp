@@ -20,8 +20,8 @@ std::vector<stores::ObjectKey> keys_of(std::span<const db::Artifact> rows) {
   std::vector<stores::ObjectKey> keys;
   keys.reserve(rows.size());
   for (const db::Artifact& row : rows)
-    keys.push_back(stores::artifact_key(row.project_id, row.pipeline_id,
-                                        row.id, row.file));
+    keys.push_back(stores::artifact_key(row.project_id, row.pipeline_id, row.id,
+                                        row.file));
   return keys;
 }
 
@@ -48,8 +48,8 @@ PathLook look_at_paths(const stores::Stores& stores, Rows rows) {
       look_at_store(*store, std::move(of_store), look);
       continue;
     }
-    const std::string reason = fmt::format(
-        "its store (file_store {}) is not configured", file_store);
+    const std::string reason =
+        fmt::format("its store (file_store {}) is not configured", file_store);
     for (db::Artifact& row : of_store)
       look.poison.push_back({std::move(row), reason});
   }

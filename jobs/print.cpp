@@ -4,8 +4,8 @@
 #include "telemetry/summary.hpp"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
+#include <nlohmann/json.hpp>
 
 #include <cerrno>
 #include <cstdio>
@@ -34,9 +34,8 @@ void print_line(const std::string& line) {
 }
 
 void print_artifact(telemetry::Pass pass, const db::Artifact& artifact) {
-  const stores::ObjectKey key =
-      stores::artifact_key(artifact.project_id, artifact.pipeline_id,
-                           artifact.id, artifact.file);
+  const stores::ObjectKey key = stores::artifact_key(
+      artifact.project_id, artifact.pipeline_id, artifact.id, artifact.file);
   const nlohmann::ordered_json line{{"kind", "artifact"},
                                     {"pass", telemetry::name_of(pass)},
                                     {"id", artifact.id},

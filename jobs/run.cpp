@@ -53,11 +53,11 @@ std::int64_t expected_rows(Pass pass, const Context& context) {
   try {
     return pass == Pass::objects
                ? 0
-               : context.artifacts.expected(
-                     context.reading(pass),
-                     pass == Pass::unlocked ? db::Selection::unlocked
-                                            : db::Selection::legacy,
-                     context.horizon);
+               : context.artifacts.expected(context.reading(pass),
+                                            pass == Pass::unlocked
+                                                ? db::Selection::unlocked
+                                                : db::Selection::legacy,
+                                            context.horizon);
   } catch (const db::Error& error) {
     spdlog::debug("{}; no bar", error.what());
     return 0;
@@ -71,9 +71,9 @@ void run_pass(const PassFunction& function, Context& context) {
   telemetry::PassReport& report = context.report.pass(function.pass);
   const auto note_time = [&] {
     context.progress.end();
-    report.seconds = std::chrono::duration<double>(
-                         std::chrono::steady_clock::now() - began)
-                         .count();
+    report.seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - began)
+            .count();
   };
   context.progress.begin(name, expected_rows(function.pass, context));
   try {

@@ -45,8 +45,7 @@ std::vector<db::Artifact> SecondTry::eligible(
   for (const db::Artifact& row : rows)
     pipelines.push_back(row.pipeline_id);
   const db::PipelineLocks locks = db::with_retry([&] {
-    return db::look_up_locks(context_.pool, context_.reading(pass_),
-                             pipelines);
+    return db::look_up_locks(context_.pool, context_.reading(pass_), pipelines);
   });
   std::erase_if(rows, [&](const db::Artifact& row) {
     return !std::ranges::binary_search(locks.unlocked, row.pipeline_id);

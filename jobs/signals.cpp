@@ -28,8 +28,12 @@ void catch_signals() {
   std::signal(SIGPIPE, SIG_IGN);
 }
 
-const std::atomic<bool>& stop_requested() { return stop; }
+const std::atomic<bool>& stop_requested() {
+  return stop;
+}
 
-int signal_received() { return received; }
+int signal_received() {
+  return received;
+}
 
 }  // namespace jobs

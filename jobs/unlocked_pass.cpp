@@ -12,8 +12,7 @@ namespace {
 using telemetry::Outcome;
 using telemetry::Pass;
 
-void destroy_all(Context& context, BatchSource& batches,
-                 Destroyer& destroyer) {
+void destroy_all(Context& context, BatchSource& batches, Destroyer& destroyer) {
   in_parallel<Batch>(
       context.tokens(),
       [&]() -> std::shared_ptr<Batch> {

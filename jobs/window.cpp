@@ -15,8 +15,8 @@ namespace {
 
 using telemetry::Pass;
 
-/// Each row costs a write to every index, about 50 us: a slice is a statement of
-/// some five milliseconds.
+/// Each row costs a write to every index, about 50 us: a slice is a statement
+/// of some five milliseconds.
 constexpr std::size_t resolve_slice = 100;
 
 db::PipelineLocks look_up(Context& context,
@@ -70,8 +70,8 @@ JudgedWindow judge_window(Context& context,
 }
 
 void resolve_states(Context& context, const std::vector<std::int64_t>& ids) {
-  const auto granted = static_cast<std::size_t>(context.resolve_budget.reserve(
-      static_cast<std::int64_t>(ids.size())));
+  const auto granted = static_cast<std::size_t>(
+      context.resolve_budget.reserve(static_cast<std::int64_t>(ids.size())));
   std::span<const std::int64_t> left = std::span(ids).first(granted);
   if (context.only_plans()) {
     context.report.pass(Pass::legacy).resolved +=

@@ -17,8 +17,7 @@ struct JudgedWindow {
 
 /// Look the pipelines of \a rows up, in one statement, or in several if that
 /// times out; a row whose pipeline can't be looked up at all is a problem.
-JudgedWindow judge_window(Context& context,
-                          std::span<const db::Artifact> rows);
+JudgedWindow judge_window(Context& context, std::span<const db::Artifact> rows);
 
 /// Write the state of \a ids down, within --max-resolve; in a plan, count.
 void resolve_states(Context& context, const std::vector<std::int64_t>& ids);

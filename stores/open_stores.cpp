@@ -11,8 +11,7 @@ std::vector<std::int64_t> Stores::configured() const {
   return numbers;
 }
 
-Stores open_stores(const std::optional<std::string>& local_store,
-                   Prune prune) {
+Stores open_stores(const std::optional<std::string>& local_store, Prune prune) {
   Stores stores;
   if (local_store)
     stores.add(1, std::make_unique<DirectoryStore>(*local_store, prune));

@@ -125,8 +125,7 @@ TEST_CASE("a store that holds none of the live objects is not fit",
   world.check_untouched();
 }
 
-TEST_CASE("a database that is not GitLab's is not fit",
-          "[postgres][program]") {
+TEST_CASE("a database that is not GitLab's is not fit", "[postgres][program]") {
   const Untouched world;
   for (const char* const command : {"run", "plan", "explain"}) {
     const Ended without =
@@ -196,9 +195,11 @@ TEST_CASE("a database that reads only, or serializably, by default is served",
   Untouched world;
   world.database.run("ALTER DATABASE " + world.database.name() +
                      " SET default_transaction_read_only = on");
-  world.database.run("SET default_transaction_read_only = off; "
-                     "ALTER DATABASE " + world.database.name() +
-                     " SET default_transaction_isolation = 'serializable'");
+  world.database.run(
+      "SET default_transaction_read_only = off; "
+      "ALTER DATABASE " +
+      world.database.name() +
+      " SET default_transaction_isolation = 'serializable'");
   const Ended ended = janitor(world, {"run", "--expect-destroyed", "3"});
   INFO(ended.err);
   CHECK(ended.status == 0);

@@ -56,10 +56,10 @@ TEST_CASE("check finds a fit installation fit, line by line", "[postgres]") {
     CHECK_FALSE(found.text.empty());
     subjects.push_back(found.subject);
   }
-  CHECK(subjects == std::vector<std::string>{
-                        "connection", "tables", "privileges", "vacuum",
-                        "vacuum", "clock", "stores", "unlocked index",
-                        "legacy index", "live objects"});
+  CHECK(subjects ==
+        std::vector<std::string>{"connection", "tables", "privileges", "vacuum",
+                                 "vacuum", "clock", "stores", "unlocked index",
+                                 "legacy index", "live objects"});
   CHECK(contains(world.finding("connection").text, world.database.name()));
   CHECK_FALSE(contains(world.finding("connection").text, "pooler"));
   CHECK(world.finding("unlocked index").text == partial_index);
@@ -84,8 +84,9 @@ TEST_CASE("check says which index to create", "[postgres]") {
   world.database.run("DROP INDEX index_ci_pipeline_artifacts_on_expire_at");
   const jobs::Finding full = world.finding("legacy index");
   CHECK(full.level == Level::fail);
-  CHECK(contains(full.text, "CREATE INDEX CONCURRENTLY ON "
-                            "ci_pipeline_artifacts (expire_at)"));
+  CHECK(contains(full.text,
+                 "CREATE INDEX CONCURRENTLY ON "
+                 "ci_pipeline_artifacts (expire_at)"));
 }
 
 TEST_CASE("check wants no index of a pass that is left out", "[postgres]") {

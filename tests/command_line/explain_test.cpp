@@ -58,8 +58,8 @@ TEST_CASE("explain finds every statement in order where the indexes are there",
   CHECK_FALSE(contains(ended.out, "\n  fail: "));
   CHECK_FALSE(contains(ended.out, "\n  warning: "));
   CHECK(contains(ended.out, "artifacts.page_unlocked  [unlocked]"));
-  CHECK(contains(
-      ended.out, "  ok: index ci_pipeline_artifacts_on_expire_at_for_removal"));
+  CHECK(contains(ended.out,
+                 "  ok: index ci_pipeline_artifacts_on_expire_at_for_removal"));
 
   const json document = world.explained();
   CHECK(document["program"] == "ci-janitor");

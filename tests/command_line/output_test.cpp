@@ -3,11 +3,10 @@
 #include <catch2/catch.hpp>
 
 #include <fcntl.h>
-#include <nlohmann/json.hpp>
 #include <pty.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
+#include <nlohmann/json.hpp>
 
 using nlohmann::json;
 using tests::contains;
@@ -52,8 +51,8 @@ void check_fields(const json& object, const std::vector<std::string>& counts,
   CHECK(found == expected);
 }
 
-const std::vector<std::string> statement_times{
-    "seconds", "p99_statement_ms", "slowest_statement_ms"};
+const std::vector<std::string> statement_times{"seconds", "p99_statement_ms",
+                                               "slowest_statement_ms"};
 
 /// What a program writes to a pseudo terminal of 60 columns that is its
 /// standard error.
@@ -100,11 +99,11 @@ TEST_CASE("the JSON result is one document with the fields of the contract",
     std::vector<std::string> names;
     for (const auto& [name, value] : document.items())
       names.push_back(name);
-    CHECK(names == std::vector<std::string>{
-                       "backlog", "command", "finished_at", "horizon",
-                       "outcome", "passes", "problems", "problems_total",
-                       "program", "run_id", "seconds", "started_at",
-                       "version"});
+    CHECK(names == std::vector<std::string>{"backlog", "command", "finished_at",
+                                            "horizon", "outcome", "passes",
+                                            "problems", "problems_total",
+                                            "program", "run_id", "seconds",
+                                            "started_at", "version"});
     CHECK(document["program"] == "ci-janitor");
     CHECK(document["command"] == command);
     CHECK(document["outcome"] == "drained");
@@ -119,8 +118,8 @@ TEST_CASE("the JSON result is one document with the fields of the contract",
                  {"scanned", "destroyed", "resolved", "contradictions", "bytes",
                   "windows", "skipped", "failed"},
                  statement_times);
-    check_fields(document["passes"]["objects"],
-                 {"removed", "absent", "failed"}, {"seconds"});
+    check_fields(document["passes"]["objects"], {"removed", "absent", "failed"},
+                 {"seconds"});
     CHECK(document["backlog"] == json{{"unlocked", 0},
                                       {"unknown", 0},
                                       {"objects", 0},
@@ -190,9 +189,8 @@ TEST_CASE("the text result goes to standard output, the log does not",
 
 TEST_CASE("a log for machines is JSON line by line", "[postgres][program]") {
   const Some world;
-  const Ended ended = janitor(
-      world, {"run", "--log-format", "json", "--output", "json",
-              "--expect-destroyed", "99"});
+  const Ended ended = janitor(world, {"run", "--log-format", "json", "--output",
+                                      "json", "--expect-destroyed", "99"});
   const json document = json::parse(ended.out);
   const std::vector<std::string> lines = lines_of(ended.err);
   REQUIRE(lines.size() >= 4);
@@ -231,8 +229,8 @@ TEST_CASE("what is no terminal gets a bar only if it is asked for",
           "[postgres][program]") {
   const Some world;
   const auto shown = [&](const std::string& style) {
-    return janitor(world, {"plan", "--log-level", "warning", "--progress",
-                           style})
+    return janitor(world,
+                   {"plan", "--log-level", "warning", "--progress", style})
         .err;
   };
   CHECK(shown("auto").empty());
@@ -244,12 +242,14 @@ TEST_CASE("what is no terminal gets a bar only if it is asked for",
 
 TEST_CASE("help fits a terminal and costs nothing", "[program]") {
   for (const std::vector<std::string>& words :
-       {std::vector<std::string>{"--help"}, {"run", "--help"},
-        {"plan", "--help"}, {"check", "--help"}, {"explain", "--help"}}) {
+       {std::vector<std::string>{"--help"},
+        {"run", "--help"},
+        {"plan", "--help"},
+        {"check", "--help"},
+        {"explain", "--help"}}) {
     std::vector<std::string> command{JANITOR_PROGRAM};
     command.insert(command.end(), words.begin(), words.end());
-    const Ended ended =
-        tests::run_program(command, {{"PGHOST", "/nowhere"}});
+    const Ended ended = tests::run_program(command, {{"PGHOST", "/nowhere"}});
     CHECK(ended.status == 0);
     CHECK(ended.err.empty());
     CHECK(contains(ended.out, "ci-janitor"));

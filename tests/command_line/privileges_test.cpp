@@ -78,8 +78,9 @@ TEST_CASE("a role with any one of them missing is not fit, and told which",
       {"USAGE ON SEQUENCE ci_deleted_objects_id_seq",
        "USAGE on sequence public.ci_deleted_objects_id_seq"},
       {"SELECT (locked) ON ci_pipelines", "SELECT of locked on ci_pipelines"},
-      {"UPDATE (locked) ON ci_pipelines", "UPDATE of some column on "
-                                          "ci_pipelines"},
+      {"UPDATE (locked) ON ci_pipelines",
+       "UPDATE of some column on "
+       "ci_pipelines"},
       {"SELECT (storage_size) ON project_statistics",
        "SELECT of storage_size on project_statistics"},
       {"UPDATE (storage_size) ON project_statistics",

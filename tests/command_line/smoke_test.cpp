@@ -12,9 +12,8 @@ namespace {
 /// A database and a store that ci-janitor-seed has filled.
 struct Seeded {
   explicit Seeded(std::vector<std::string> words) {
-    words.insert(words.begin(),
-                 {JANITOR_SEED_PROGRAM, "--profile", "smoke", "--output",
-                  "json", "--local-store", store});
+    words.insert(words.begin(), {JANITOR_SEED_PROGRAM, "--profile", "smoke",
+                                 "--output", "json", "--local-store", store});
     const Ended ended = tests::run_program(words);
     INFO(ended.err);
     REQUIRE(ended.status == 0);
@@ -81,8 +80,8 @@ TEST_CASE("a smoke run over poison is partial and does the rest",
   const Seeded seeded({"--with-poison"});
   const int problems = seeded.said["expected"]["problems"].get<int>();
   REQUIRE(problems > 0);
-  const Ended run = seeded.janitor({"run", "--output", "json",
-                                    "--expect-destroyed", seeded.expected()});
+  const Ended run = seeded.janitor(
+      {"run", "--output", "json", "--expect-destroyed", seeded.expected()});
   INFO(run.err);
   CHECK(run.status == 3);
   const json summary = json::parse(run.out);

@@ -2,8 +2,8 @@
 
 #include <catch2/catch.hpp>
 
-#include <nlohmann/json.hpp>
 #include <unistd.h>
+#include <nlohmann/json.hpp>
 
 #include <csignal>
 
@@ -61,8 +61,8 @@ TEST_CASE("an expectation that was not met is status 4, and said",
   const Ended backlog =
       janitor(world, {"run", "--max-destroy", "0", "--expect-backlog", "0"});
   CHECK(backlog.status == 4);
-  CHECK(contains(backlog.err,
-                 "error: --expect-backlog 0 was not met: it is 1"));
+  CHECK(
+      contains(backlog.err, "error: --expect-backlog 0 was not met: it is 1"));
 }
 
 TEST_CASE("a problem is status 3 unless it is tolerated",
@@ -102,11 +102,11 @@ TEST_CASE("a run told to stop finishes what it holds and says so",
     tests::TestSession other;
     other.begin();
     other.run("LOCK TABLE ci_pipeline_artifacts");
-    tests::Program program(
-        {JANITOR_PROGRAM, "run", "--output", "json", "--strict",
-         "--lock-timeout", "20000", "--statement-timeout", "20000",
-         "--expect-destroyed", "9", "--local-store",
-         world.store.path().string()});
+    tests::Program program({JANITOR_PROGRAM, "run", "--output", "json",
+                            "--strict", "--lock-timeout", "20000",
+                            "--statement-timeout", "20000",
+                            "--expect-destroyed", "9", "--local-store",
+                            world.store.path().string()});
     const auto waits = [&] {
       return world.database.number(
                  "SELECT count(*) FROM pg_locks WHERE NOT granted AND database "
@@ -135,8 +135,10 @@ TEST_CASE("a plan is status 0 whatever it finds, and changes nothing",
   const std::string before = world.database.dump();
   const std::int64_t files = world.files_left();
   for (const std::vector<std::string>& words :
-       {std::vector<std::string>{"plan"}, {"plan", "--max-destroy", "1"},
-        {"plan", "--output", "json"}, {"plan", "--output", "jsonl"}}) {
+       {std::vector<std::string>{"plan"},
+        {"plan", "--max-destroy", "1"},
+        {"plan", "--output", "json"},
+        {"plan", "--output", "jsonl"}}) {
     const Ended ended = janitor(world, words);
     INFO(ended.err);
     CHECK(ended.status == 0);

@@ -6,9 +6,7 @@
 namespace {
 
 struct Server {
-  db::Catalog catalog() {
-    return db::Catalog::read(pool, {});
-  }
+  db::Catalog catalog() { return db::Catalog::read(pool, {}); }
   void replace_unlocked_index(const std::string& definition) {
     database.run(
         "DROP INDEX IF EXISTS other, "
@@ -118,10 +116,10 @@ TEST_CASE("a CI database without projects can be served", "[postgres]") {
 TEST_CASE("tables in a schema of any name are found by the search_path",
           "[postgres]") {
   Server server;
-  server.database.run("ALTER SCHEMA public RENAME TO \"Odd, one\"; "
-                      "ALTER DATABASE " +
-                      server.database.name() +
-                      " SET search_path = \"Odd, one\"");
+  server.database.run(
+      "ALTER SCHEMA public RENAME TO \"Odd, one\"; "
+      "ALTER DATABASE " +
+      server.database.name() + " SET search_path = \"Odd, one\"");
   CHECK(server.catalog().search_path() == "\"Odd, one\", pg_temp");
   CHECK(server.catalog().unserved().empty());
 }

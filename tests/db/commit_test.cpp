@@ -25,8 +25,8 @@ std::string begun() {
 
 std::string failure(const std::string& state) {
   std::string body;
-  for (const std::string& field : {std::string("SFATAL"), "C" + state,
-                                   std::string("Mgoing down")})
+  for (const std::string& field :
+       {std::string("SFATAL"), "C" + state, std::string("Mgoing down")})
     body += field + '\0';
   return ScriptedServer::message('E', body + '\0');
 }
@@ -58,8 +58,7 @@ TEST_CASE("a COMMIT that is answered by ROLLBACK is an error", "[unit]") {
   }
 }
 
-TEST_CASE("a session lost before COMMIT is answered leaves a doubt",
-          "[unit]") {
+TEST_CASE("a session lost before COMMIT is answered leaves a doubt", "[unit]") {
   const ScriptedServer server(begun() + ScriptedServer::done("DELETE 1"));
   db::Connection connection("test", seconds{5});
   try {

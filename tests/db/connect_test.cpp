@@ -68,8 +68,7 @@ TEST_CASE("a database that a role may not connect to refuses it for good",
   database.run("DROP ROLE " + role);
 }
 
-TEST_CASE("where there is no server it is unreachable, not refused",
-          "[unit]") {
+TEST_CASE("where there is no server it is unreachable, not refused", "[unit]") {
   const tests::TemporaryDirectory nowhere;
   const ScopedEnvironment environment({{"PGHOST", nowhere.path().string()},
                                        {"PGUSER", "nobody"},
@@ -94,8 +93,9 @@ TEST_CASE("a server that does not answer is given up in time", "[unit]") {
   const tests::TemporaryDirectory directory("/tmp");
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
-  (directory.path() / ".s.PGSQL.5432").string().copy(
-      address.sun_path, sizeof address.sun_path - 1);
+  (directory.path() / ".s.PGSQL.5432")
+      .string()
+      .copy(address.sun_path, sizeof address.sun_path - 1);
   const int listener = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   REQUIRE(::bind(listener, reinterpret_cast<sockaddr*>(&address),
                  sizeof address) == 0);

@@ -76,9 +76,10 @@ TEST_CASE("nothing of the bounds outlives its transaction", "[postgres]") {
   tests::TestSession watcher;
   const auto name_of_session = [&] {
     return watcher
-        .run("SELECT application_name FROM pg_stat_activity "
-             "WHERE datname = current_database() AND (application_name "
-             "= 'test idle' OR application_name LIKE 'ci-janitor%')")
+        .run(
+            "SELECT application_name FROM pg_stat_activity "
+            "WHERE datname = current_database() AND (application_name "
+            "= 'test idle' OR application_name LIKE 'ci-janitor%')")
         .at(0)
         .at(0)
         .value_or("");
@@ -139,8 +140,7 @@ TEST_CASE("a deadline cuts the time of a statement", "[postgres]") {
   session.statement_timeout = milliseconds{60000};
   session.deadline = telemetry::Deadline(seconds{1});
   const auto began = std::chrono::steady_clock::now();
-  CHECK(state_of(server.connection, session, "SELECT pg_sleep(20)") ==
-        "57014");
+  CHECK(state_of(server.connection, session, "SELECT pg_sleep(20)") == "57014");
   CHECK(std::chrono::steady_clock::now() - began < seconds{5});
 
   // Past the deadline a statement has a millisecond, since 0 would be forever.
@@ -232,9 +232,7 @@ TEST_CASE("large values and a large result pass each other", "[postgres]") {
   std::int64_t rows = 0;
   std::int64_t bytes = 0;
   server.connection.execute(
-      {},
-      {"test.large",
-       "SELECT repeat('r', 1000) || t FROM unnest($1) AS t"},
+      {}, {"test.large", "SELECT repeat('r', 1000) || t FROM unnest($1) AS t"},
       Parameters().add(values), [&](const db::Row& row) {
         ++rows;
         bytes += static_cast<std::int64_t>(row.text(0).size());
@@ -249,8 +247,7 @@ TEST_CASE("large values and a large result pass each other", "[postgres]") {
         20'000'000);
 }
 
-TEST_CASE("a sink sees the rows in order, and none is fine too",
-          "[postgres]") {
+TEST_CASE("a sink sees the rows in order, and none is fine too", "[postgres]") {
   Server server;
   std::vector<std::int64_t> seen;
   server.connection.execute(
@@ -301,9 +298,8 @@ TEST_CASE("the time of every statement is recorded, COMMIT included",
 TEST_CASE("a direct session is not taken for a pooled one", "[postgres]") {
   Server server;
   std::int64_t pid = 0;
-  server.connection.execute(
-      {}, {"test.pid", "SELECT pg_backend_pid()"}, {},
-      [&](const db::Row& row) { pid = row.integer(0); });
+  server.connection.execute({}, {"test.pid", "SELECT pg_backend_pid()"}, {},
+                            [&](const db::Row& row) { pid = row.integer(0); });
   CHECK_FALSE(server.connection.is_pooled(pid));
   CHECK(server.connection.is_pooled(pid + 1));
   CHECK(server.connection.description().find(server.database.name()) !=
@@ -317,9 +313,8 @@ TEST_CASE("an index is walked in its order where a statement says so",
   const Query other{"test.order", "SHOW enable_bitmapscan"};
   const auto ask = [&](const Query& query) {
     std::string text;
-    server.connection.execute({}, query, {}, [&](const db::Row& row) {
-      text = row.text(0);
-    });
+    server.connection.execute({}, query, {},
+                              [&](const db::Row& row) { text = row.text(0); });
     return text;
   };
   CHECK(ask(ordered) == "off");

@@ -28,8 +28,7 @@ db::Statement writing(const std::string& sql) {
 
 TEST_CASE("a plan names its nodes, relations and indexes", "[postgres]") {
   Server server;
-  const db::Plan whole =
-      server.plan(reading("SELECT count(*) FROM projects"));
+  const db::Plan whole = server.plan(reading("SELECT count(*) FROM projects"));
   REQUIRE(whole.nodes.size() == 2);
   CHECK(whole.nodes[0].type == "Aggregate");
   CHECK(whole.nodes[0].depth == 0);

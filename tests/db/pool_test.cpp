@@ -82,8 +82,7 @@ TEST_CASE("a broken session is not lent again", "[postgres]") {
   CHECK(server.backend_of(*server.pool.acquire()) != first);
 }
 
-TEST_CASE("sessions that ended while idle are not lent again",
-          "[postgres]") {
+TEST_CASE("sessions that ended while idle are not lent again", "[postgres]") {
   Server server;
   std::vector<std::int64_t> ended;
   {
@@ -112,8 +111,7 @@ TEST_CASE("once stopped, nobody waits for a server", "[unit]") {
   CHECK(std::chrono::steady_clock::now() - began < seconds{2});
 }
 
-TEST_CASE("what passes is tried three times, what does not is not",
-          "[unit]") {
+TEST_CASE("what passes is tried three times, what does not is not", "[unit]") {
   for (const char* const state : {"40001", "40P01", "55P03", "57P01", "08006"})
     CHECK(tries(db::Error("q", state, "")) == 3);
   CHECK(tries(db::Error("q", "", "the connection was lost")) == 3);

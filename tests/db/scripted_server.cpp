@@ -24,8 +24,8 @@ int listen_in(const std::filesystem::path& directory) {
   address.sun_family = AF_UNIX;
   path.copy(address.sun_path, sizeof address.sun_path - 1);
   const int listener = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (::bind(listener, reinterpret_cast<sockaddr*>(&address),
-             sizeof address) != 0 ||
+  if (::bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof address) !=
+          0 ||
       ::listen(listener, 1) != 0)
     throw std::runtime_error("can't listen at " + path);
   return listener;
@@ -34,8 +34,8 @@ int listen_in(const std::filesystem::path& directory) {
 void say(int client, const std::string& bytes) {
   std::size_t sent = 0;
   while (sent < bytes.size()) {
-    const ssize_t more = ::send(client, bytes.data() + sent,
-                                bytes.size() - sent, MSG_NOSIGNAL);
+    const ssize_t more =
+        ::send(client, bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL);
     if (more <= 0)
       return;
     sent += static_cast<std::size_t>(more);
@@ -79,10 +79,10 @@ void ScriptedServer::serve(const std::string& answer) const {
     return;
   char startup[4096];
   if (::recv(client, startup, sizeof startup, 0) > 0) {
-    say(client, message('R', number<std::int32_t>(0)) +
-                    message('K', number<std::int32_t>(4711) +
-                                     number<std::int32_t>(1)) +
-                    ready());
+    say(client,
+        message('R', number<std::int32_t>(0)) +
+            message('K', number<std::int32_t>(4711) + number<std::int32_t>(1)) +
+            ready());
     hear(client, message('S'));
     say(client, answer);
   }
@@ -94,8 +94,7 @@ std::string ScriptedServer::message(char letter, const std::string& body) {
 }
 
 std::string ScriptedServer::done(const std::string& tag) {
-  return message('1') + message('2') + message('n') +
-         message('C', tag + '\0');
+  return message('1') + message('2') + message('n') + message('C', tag + '\0');
 }
 
 std::string ScriptedServer::row(const std::vector<std::string>& columns) {
@@ -114,6 +113,8 @@ std::string ScriptedServer::row(const std::vector<std::string>& columns) {
          message('D', values) + message('C', std::string("SELECT 1\0", 9));
 }
 
-std::string ScriptedServer::ready() { return message('Z', "I"); }
+std::string ScriptedServer::ready() {
+  return message('Z', "I");
+}
 
 }  // namespace tests

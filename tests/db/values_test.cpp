@@ -37,12 +37,13 @@ auto answer(Server& server, const std::string& sql,
 
 std::string text_of(Server& server, const std::string& sql,
                     const Parameters& parameters) {
-  return answer(server, sql, parameters, [](const db::Row& row) {
-    return std::string(row.text(0));
-  });
+  return answer(server, sql, parameters,
+                [](const db::Row& row) { return std::string(row.text(0)); });
 }
 
-Timestamp at(const char* text) { return *telemetry::parse_timestamp(text); }
+Timestamp at(const char* text) {
+  return *telemetry::parse_timestamp(text);
+}
 
 }  // namespace
 
@@ -56,9 +57,8 @@ TEST_CASE("numbers reach the server and come back up to both their ends",
     const Parameters parameters = Parameters().add(value);
     CHECK(text_of(server, "SELECT ($1)::text", parameters) ==
           std::to_string(value));
-    CHECK(answer(server, "SELECT $1", parameters, [](const db::Row& row) {
-            return row.integer(0);
-          }) == value);
+    CHECK(answer(server, "SELECT $1", parameters,
+                 [](const db::Row& row) { return row.integer(0); }) == value);
   }
 }
 
@@ -95,8 +95,8 @@ TEST_CASE("text of any bytes reaches the server and comes back the same",
 TEST_CASE("text that the server can't hold is an error and harms nothing",
           "[postgres]") {
   Server server;
-  for (const std::string& text : {std::string("nul\0byte", 8),
-                                  std::string("\xff not UTF-8")}) {
+  for (const std::string& text :
+       {std::string("nul\0byte", 8), std::string("\xff not UTF-8")}) {
     try {
       text_of(server, "SELECT $1", Parameters().add(std::string_view(text)));
       FAIL("it was taken");
@@ -107,8 +107,7 @@ TEST_CASE("text that the server can't hold is an error and harms nothing",
   CHECK(text_of(server, "SELECT 'well'::text", {}) == "well");
 }
 
-TEST_CASE("a list of numbers reaches the server, empty or long",
-          "[postgres]") {
+TEST_CASE("a list of numbers reaches the server, empty or long", "[postgres]") {
   Server server;
   std::vector<std::int64_t> long_list(2000);
   std::iota(long_list.begin(), long_list.end(), -1000);
@@ -117,9 +116,8 @@ TEST_CASE("a list of numbers reaches the server, empty or long",
        {std::vector<std::int64_t>{}, std::vector<std::int64_t>{7},
         std::vector<std::int64_t>{Limits::min(), Limits::max()}, long_list}) {
     const Parameters parameters = Parameters().add(values);
-    CHECK(answer(server, "SELECT $1", parameters, [](const db::Row& row) {
-            return row.integers(0);
-          }) == values);
+    CHECK(answer(server, "SELECT $1", parameters,
+                 [](const db::Row& row) { return row.integers(0); }) == values);
     CHECK(text_of(server, "SELECT cardinality($1)::text", parameters) ==
           std::to_string(values.size()));
   }
@@ -154,12 +152,10 @@ TEST_CASE("moments reach the server and come back to the microsecond",
         "2026-02-28T23:59:59.000001Z", "1970-01-01T00:00:00Z",
         "9999-12-31T23:59:59Z"}) {
     const Parameters parameters = Parameters().add(at(text));
-    CHECK(answer(server, "SELECT $1", parameters, [](const db::Row& row) {
-            return row.moment(0);
-          }) == at(text));
+    CHECK(answer(server, "SELECT $1", parameters,
+                 [](const db::Row& row) { return row.moment(0); }) == at(text));
     CHECK(text_of(server,
-                  std::string("SELECT ($1 = timestamptz '") + text +
-                      "')::text",
+                  std::string("SELECT ($1 = timestamptz '") + text + "')::text",
                   parameters) == "true");
   }
 }

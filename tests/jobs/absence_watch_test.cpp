@@ -4,8 +4,8 @@
 
 #include "tests/support/world.hpp"
 
-#include <catch2/catch.hpp>
 #include <fmt/format.h>
+#include <catch2/catch.hpp>
 
 #include <numeric>
 
@@ -27,8 +27,8 @@ Ids ids(std::int64_t count) {
 /// 100 live artifacts, of which so many are in the store.
 void add_sample(World& world, int found) {
   world.add_many(found, {.expire_at = "now() + interval '1 day'"});
-  world.add_many(100 - found, {.expire_at = "now() + interval '1 day'",
-                               .with_file = false});
+  world.add_many(100 - found,
+                 {.expire_at = "now() + interval '1 day'", .with_file = false});
 }
 
 }  // namespace
@@ -158,14 +158,17 @@ TEST_CASE("an empty mount is found out before anything is destroyed",
   world.add_entry("due", "object", false);
   const std::string before = world.database.dump();
 
-  SECTION("by a run") { CHECK_THROWS_AS(world.run(), jobs::Unfit); }
-  SECTION("by a plan") { CHECK_THROWS_AS(world.plan(), jobs::Unfit); }
+  SECTION("by a run") {
+    CHECK_THROWS_AS(world.run(), jobs::Unfit);
+  }
+  SECTION("by a plan") {
+    CHECK_THROWS_AS(world.plan(), jobs::Unfit);
+  }
 
   CHECK(world.database.dump() == before);
 }
 
-TEST_CASE("of a hundred live objects ninety-five must be there",
-          "[postgres]") {
+TEST_CASE("of a hundred live objects ninety-five must be there", "[postgres]") {
   World world;
   const auto expired = world.add();
 
@@ -205,7 +208,9 @@ TEST_CASE("a store that is not there is refused", "[postgres]") {
   World world;
   const auto expired = world.add();
   const std::string before = world.database.dump();
-  SECTION("none given") { world.options.local_store.reset(); }
+  SECTION("none given") {
+    world.options.local_store.reset();
+  }
   SECTION("not there") {
     world.options.local_store = world.store.path().string() + "/missing";
   }

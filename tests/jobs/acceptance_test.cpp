@@ -5,8 +5,8 @@
 #include "tests/support/fault_point.hpp"
 #include "tests/support/world.hpp"
 
-#include <catch2/catch.hpp>
 #include <fmt/format.h>
+#include <catch2/catch.hpp>
 
 #include <regex>
 #include <thread>
@@ -65,8 +65,8 @@ TEST_CASE("H.1.4 batch by batch both are destroyed", "[postgres]") {
 
 TEST_CASE("H.1.5 what expires in two days is kept", "[postgres]") {
   World world;
-  world.add({.expire_at = "now() + interval '2 days'",
-             .locked = GENERATE("0", "2")});
+  world.add(
+      {.expire_at = "now() + interval '2 days'", .locked = GENERATE("0", "2")});
   CHECK(world.run().destroyed() == 0);
   CHECK(world.rows_left() == 1);
 }
@@ -96,8 +96,7 @@ TEST_CASE("H.1.7 the fast path alone destroys what says it is unlocked",
   }
 }
 
-TEST_CASE("H.1.8 the legacy path destroys without the fast one",
-          "[postgres]") {
+TEST_CASE("H.1.8 the legacy path destroys without the fast one", "[postgres]") {
   World world;
   world.options.passes = {Pass::legacy};
   world.add_many(2, {.locked = "2"});
@@ -140,8 +139,9 @@ TEST_CASE("H.2.6 the path queued is the path that the uploader stores under",
   std::string queued;
   const tests::FaultHook hook("batch.destroyed", [&] {
     queued = *tests::TestSession()
-                  .run("SELECT store_dir || '/' || file "
-                       "FROM ci_deleted_objects")
+                  .run(
+                      "SELECT store_dir || '/' || file "
+                      "FROM ci_deleted_objects")
                   .at(0)
                   .at(0);
   });
@@ -149,8 +149,8 @@ TEST_CASE("H.2.6 the path queued is the path that the uploader stores under",
   world.run();
 
   // sha256 of "4711".
-  const std::string hash = world.database.value(
-      "SELECT encode(sha256('4711'), 'hex')");
+  const std::string hash =
+      world.database.value("SELECT encode(sha256('4711'), 'hex')");
   CHECK(queued == fmt::format("{}/{}/{}/pipelines/{}/artifacts/{}/{}",
                               hash.substr(0, 2), hash.substr(2, 2), hash,
                               made.pipeline_id, made.id, "original name.gz"));
@@ -183,8 +183,8 @@ TEST_CASE("H.2.8 unknown rows take the pipeline's state, others keep theirs",
   World world;
   const auto unknown = world.add({.locked = "2", .pipeline_locked = 1});
   const auto locked = world.add({.locked = "1", .pipeline_locked = 1});
-  const auto live = world.add({.expire_at = "NULL", .locked = "0",
-                               .pipeline_locked = 1});
+  const auto live =
+      world.add({.expire_at = "NULL", .locked = "0", .pipeline_locked = 1});
   CHECK(world.run().pass(Pass::legacy).resolved == 1);
   for (const auto& [artifact, state] :
        {std::pair(unknown, 1), std::pair(locked, 1), std::pair(live, 0)})
@@ -193,16 +193,16 @@ TEST_CASE("H.2.8 unknown rows take the pipeline's state, others keep theirs",
               artifact.id)) == state);
 }
 
-TEST_CASE("H.3.1 one entry for each artifact, of its own store",
-          "[postgres]") {
+TEST_CASE("H.3.1 one entry for each artifact, of its own store", "[postgres]") {
   World world;
   world.options.concurrency = 1;
   world.add_many(3);
   std::string entries;
   const tests::FaultHook hook("batch.destroyed", [&] {
     entries = *tests::TestSession()
-                   .run("SELECT count(*) || ' of store ' || max(file_store) "
-                        "FROM ci_deleted_objects")
+                   .run(
+                       "SELECT count(*) || ' of store ' || max(file_store) "
+                       "FROM ci_deleted_objects")
                    .at(0)
                    .at(0);
   });
@@ -217,9 +217,10 @@ TEST_CASE("H.3.2 pick_up_at is at most an hour ahead", "[postgres]") {
   std::string clamped;
   const tests::FaultHook hook("batch.destroyed", [&] {
     clamped = *tests::TestSession()
-                   .run("SELECT pick_up_at BETWEEN now() - interval '1 day' "
-                        "AND now() + interval '1 hour' "
-                        "FROM ci_deleted_objects")
+                   .run(
+                       "SELECT pick_up_at BETWEEN now() - interval '1 day' "
+                       "AND now() + interval '1 hour' "
+                       "FROM ci_deleted_objects")
                    .at(0)
                    .at(0);
   });

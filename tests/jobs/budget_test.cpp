@@ -2,8 +2,8 @@
 
 #include "tests/support/world.hpp"
 
-#include <catch2/catch.hpp>
 #include <fmt/format.h>
+#include <catch2/catch.hpp>
 
 #include <atomic>
 #include <thread>
@@ -66,8 +66,8 @@ TEST_CASE("never more than --max-destroy, and no fewer", "[postgres]") {
   CHECK(report.destroyed() == expected);
   CHECK(report.removed() == expected);
   CHECK(world.rows_left() == 20 - expected);
-  CHECK(report.outcome() == (limit < 20 ? Outcome::budget_exhausted
-                                        : Outcome::drained));
+  CHECK(report.outcome() ==
+        (limit < 20 ? Outcome::budget_exhausted : Outcome::drained));
   CHECK(report.backlog.total() == 20 - expected);
   CHECK(world.violations().empty());
 }
@@ -82,27 +82,28 @@ TEST_CASE("poison and held rows don't use --max-destroy up", "[postgres]") {
     const int project = 1 + i % 3;
     world.add({.locked = locked, .project_id = project});
     if (i % 3 == 0)
-      world.add({.locked = locked, .project_id = project, .file = "",
+      world.add({.locked = locked,
+                 .project_id = project,
+                 .file = "",
                  .with_file = false});
     if (i % 4 == 0)
-      held.push_back(
-          world.add({.locked = locked, .project_id = project}).id);
+      held.push_back(world.add({.locked = locked, .project_id = project}).id);
   }
   tests::TestSession other;
   other.begin();
-  other.run(fmt::format("SELECT FROM ci_pipeline_artifacts WHERE id IN ({}) "
-                        "FOR UPDATE",
-                        fmt::join(held, ",")));
+  other.run(
+      fmt::format("SELECT FROM ci_pipeline_artifacts WHERE id IN ({}) "
+                  "FOR UPDATE",
+                  fmt::join(held, ",")));
   const int limit = GENERATE(1, 12, 13);
   world.options.max_destroy = limit;
 
   const telemetry::Report& report = world.run();
 
   CHECK(report.destroyed() == std::min(limit, 12));
-  CHECK(report.outcome() ==
-        (limit < 12 && report.problems_total() == 0
-             ? Outcome::budget_exhausted
-             : Outcome::partial));
+  CHECK(report.outcome() == (limit < 12 && report.problems_total() == 0
+                                 ? Outcome::budget_exhausted
+                                 : Outcome::partial));
   other.rollback();
   CHECK(world.rows_left() == 12 + 4 + 3 - std::min(limit, 12));
 }

@@ -1,8 +1,8 @@
 #include "tests/support/fault_point.hpp"
 #include "tests/support/world.hpp"
 
-#include <catch2/catch.hpp>
 #include <fmt/format.h>
+#include <catch2/catch.hpp>
 
 #include <optional>
 #include <utility>
@@ -89,8 +89,8 @@ TEST_CASE("a row that another run has destroyed meanwhile is nobody's loss",
   world.add();
   TestSession other;
   other.begin();
-  other.run(fmt::format("DELETE FROM ci_pipeline_artifacts WHERE id = {}",
-                        raced.id));
+  other.run(
+      fmt::format("DELETE FROM ci_pipeline_artifacts WHERE id = {}", raced.id));
   const tests::FaultHook hook("batch.destroyed", [&, once = false]() mutable {
     if (!std::exchange(once, true))
       other.commit();
@@ -207,9 +207,10 @@ TEST_CASE("the queue names a destroyed object ten minutes ahead",
   std::string ahead;
   const tests::FaultHook hook("batch.destroyed", [&] {
     ahead = *TestSession()
-                 .run("SELECT pick_up_at BETWEEN now() + interval '9 minutes' "
-                      "AND now() + interval '10 minutes' "
-                      "FROM ci_deleted_objects")
+                 .run(
+                     "SELECT pick_up_at BETWEEN now() + interval '9 minutes' "
+                     "AND now() + interval '10 minutes' "
+                     "FROM ci_deleted_objects")
                  .at(0)
                  .at(0);
   });

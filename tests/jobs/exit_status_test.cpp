@@ -63,8 +63,7 @@ TEST_CASE("an expectation that was met changes nothing", "[unit]") {
   CHECK(unmet_expectations(run.options, run.report).empty());
 }
 
-TEST_CASE("an expectation that was not met is told and is status 4",
-          "[unit]") {
+TEST_CASE("an expectation that was not met is told and is status 4", "[unit]") {
   Run run(Outcome::drained);
   run.options.expect_destroyed = 8;
   CHECK(run.status() == 4);

@@ -94,10 +94,10 @@ TEST_CASE("an error that has nothing to do with the rows is passed on",
           "[unit]") {
   for (const char* const state : {"42P01", "42501", "25006", "57P01", "08006"})
     CHECK_THROWS_AS(work_on(8, fail_at({3}, state)), Error);
-  CHECK_THROWS_AS(work_on(8, [](Span) {
-                    throw db::CommitUnknown("test", "lost", "1", true);
-                  }),
-                  db::CommitUnknown);
+  CHECK_THROWS_AS(
+      work_on(8,
+              [](Span) { throw db::CommitUnknown("test", "lost", "1", true); }),
+      db::CommitUnknown);
   CHECK_THROWS_AS(work_on(8, [](Span) { throw std::bad_alloc(); }),
                   std::bad_alloc);
 }

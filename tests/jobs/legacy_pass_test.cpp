@@ -1,8 +1,8 @@
 #include "tests/support/fault_point.hpp"
 #include "tests/support/world.hpp"
 
-#include <catch2/catch.hpp>
 #include <fmt/format.h>
+#include <catch2/catch.hpp>
 
 using telemetry::Outcome;
 using telemetry::Pass;
@@ -29,10 +29,10 @@ TEST_CASE("who takes what, by the row's own state and its pipeline's",
     bool contradiction;
   };
   const std::vector<Case> cases{
-      {"0", 0, "unlocked", "", false},    {"0", 1, "unlocked", "", false},
-      {"1", 0, "legacy", "", true},       {"1", 1, "", "1", false},
-      {"2", 0, "legacy", "", false},      {"2", 1, "", "1", false},
-      {"NULL", 0, "legacy", "", false},   {"NULL", 1, "", "1", false}};
+      {"0", 0, "unlocked", "", false},  {"0", 1, "unlocked", "", false},
+      {"1", 0, "legacy", "", true},     {"1", 1, "", "1", false},
+      {"2", 0, "legacy", "", false},    {"2", 1, "", "1", false},
+      {"NULL", 0, "legacy", "", false}, {"NULL", 1, "", "1", false}};
   World world;
   std::vector<MadeArtifact> made;
   for (const Case& c : cases)
@@ -80,9 +80,10 @@ TEST_CASE("each pass alone takes its own rows only", "[postgres]") {
 TEST_CASE("rows that are not expired are not resolved", "[postgres]") {
   World world;
   const auto live = world.add({.expire_at = "now() + interval '1 hour'",
-                               .locked = "2", .pipeline_locked = 1});
-  const auto without = world.add(
-      {.expire_at = "NULL", .locked = "2", .pipeline_locked = 1});
+                               .locked = "2",
+                               .pipeline_locked = 1});
+  const auto without =
+      world.add({.expire_at = "NULL", .locked = "2", .pipeline_locked = 1});
 
   CHECK(world.run().pass(Pass::legacy).resolved == 0);
 
@@ -176,9 +177,8 @@ TEST_CASE("a pipeline that is locked again before the DELETE keeps its row",
           "[postgres]") {
   World world;
   const auto artifact = world.add({.locked = "2"});
-  const auto point =
-      GENERATE("page.read", "window.judged", "batch.looked",
-               "batch.before_destroy");
+  const auto point = GENERATE("page.read", "window.judged", "batch.looked",
+                              "batch.before_destroy");
   CAPTURE(point);
   const tests::FaultHook hook(point, [] {
     tests::TestSession().run("UPDATE ci_pipelines SET locked = 1");

@@ -1,8 +1,8 @@
 #include "tests/support/fault_point.hpp"
 #include "tests/support/world.hpp"
 
-#include <catch2/catch.hpp>
 #include <fmt/format.h>
+#include <catch2/catch.hpp>
 
 #include <algorithm>
 #include <filesystem>
@@ -156,16 +156,17 @@ TEST_CASE("an entry is leased for ten minutes while its object is removed",
   CHECK(during == "t");
 }
 
-TEST_CASE("H.3.6 no transaction is open while objects are removed", "[postgres]") {
+TEST_CASE("H.3.6 no transaction is open while objects are removed",
+          "[postgres]") {
   World world;
   world.add_entry(hashed_job, "artifacts.zip");
   world.add();
   std::vector<std::string> open;
   const tests::FaultHook hook("objects.before_remove", [&] {
-    open.push_back(first_field(
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = "
-        "current_database() AND xact_start IS NOT NULL "
-        "AND pid <> pg_backend_pid()"));
+    open.push_back(
+        first_field("SELECT count(*) FROM pg_stat_activity WHERE datname = "
+                    "current_database() AND xact_start IS NOT NULL "
+                    "AND pid <> pg_backend_pid()"));
   });
   world.options.concurrency = 1;
 
@@ -183,8 +184,9 @@ TEST_CASE("the oldest entries come first", "[postgres]") {
                     fmt::format("now() - interval '{} hours'", age));
   std::vector<std::string> left;
   const tests::FaultHook hook("objects.forgotten", [&] {
-    left.push_back(first_field("SELECT string_agg(file, ' ' ORDER BY file) "
-                               "FROM ci_deleted_objects"));
+    left.push_back(
+        first_field("SELECT string_agg(file, ' ' ORDER BY file) "
+                    "FROM ci_deleted_objects"));
   });
 
   world.run();
@@ -248,8 +250,7 @@ TEST_CASE("entries queued after the run began are left to the next",
   CHECK(world.entries_left() == 1);
 }
 
-TEST_CASE("each pass counts the objects that it removed itself",
-          "[postgres]") {
+TEST_CASE("each pass counts the objects that it removed itself", "[postgres]") {
   World world;
   const auto artifact = world.add();
   world.add_entry(hashed_job, "artifacts.zip");

@@ -4,8 +4,8 @@
 #include "tests/support/fault_point.hpp"
 #include "tests/support/world.hpp"
 
-#include <catch2/catch.hpp>
 #include <fmt/format.h>
+#include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
 #include <thread>
@@ -159,8 +159,7 @@ TEST_CASE("a page costs as much at the end of a run as at its start",
   const std::int64_t rows = 2 * PageSource::page_size;
   add_bare(world, rows, all_different);
   world.database.run("VACUUM ANALYZE ci_pipeline_artifacts");
-  const std::int64_t at_start =
-      buffers_of_page(world, "'-infinity'", 1000);
+  const std::int64_t at_start = buffers_of_page(world, "'-infinity'", 1000);
   TestSession old;
   old.begin();
   old.run("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ");

@@ -19,14 +19,15 @@ inline std::vector<const char*> pointers_to(const Words& words) {
   return pointers;
 }
 
-inline std::optional<jobs::Options> parse_any(Words words, const Words& environment = {}) {
+inline std::optional<jobs::Options> parse_any(Words words,
+                                              const Words& environment = {}) {
   words.insert(words.begin(), "ci-janitor");
   std::vector<const char*> argv = pointers_to(words);
   std::vector<const char*> variables = pointers_to(environment);
   argv.push_back(nullptr);
   variables.push_back(nullptr);
   return jobs::parse_options(static_cast<int>(words.size()), argv.data(),
-                       variables.data());
+                             variables.data());
 }
 
 inline jobs::Options parse(const Words& words, const Words& environment = {}) {

@@ -2,8 +2,8 @@
 #include "telemetry/summary.hpp"
 #include "tests/support/world.hpp"
 
-#include <catch2/catch.hpp>
 #include <fmt/format.h>
+#include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -61,8 +61,8 @@ void add_entries(World& world) {
 /// Everything a summary says but what a plan can't know: times, and who held
 /// what.
 nlohmann::json figures(const telemetry::Report& report) {
-  nlohmann::json summary = nlohmann::json::parse(
-      telemetry::summary_json(report).dump());
+  nlohmann::json summary =
+      nlohmann::json::parse(telemetry::summary_json(report).dump());
   for (const char* field :
        {"command", "run_id", "started_at", "finished_at", "seconds", "horizon"})
     summary.erase(field);
@@ -97,13 +97,21 @@ TEST_CASE("a plan changes nothing and says what the run then does",
   add_artifacts(world, 300);
   add_entries(world);
   SECTION("everything") {}
-  SECTION("some states unresolved") { world.options.max_resolve = 11; }
-  SECTION("trusting lock states") { world.options.trust_lock_state = true; }
-  SECTION("some projects") { world.options.projects = {2, 3, 5}; }
+  SECTION("some states unresolved") {
+    world.options.max_resolve = 11;
+  }
+  SECTION("trusting lock states") {
+    world.options.trust_lock_state = true;
+  }
+  SECTION("some projects") {
+    world.options.projects = {2, 3, 5};
+  }
   SECTION("without the queue") {
     world.options.passes = {Pass::unlocked, Pass::legacy};
   }
-  SECTION("with problems tolerated") { world.options.tolerate_problems = 99; }
+  SECTION("with problems tolerated") {
+    world.options.tolerate_problems = 99;
+  }
   SECTION("up to a number, by one worker") {
     world.options.concurrency = 1;
     world.options.max_destroy = 100;

@@ -1,7 +1,7 @@
 #include "tests/support/world.hpp"
 
-#include <catch2/catch.hpp>
 #include <fmt/format.h>
+#include <catch2/catch.hpp>
 
 #include <filesystem>
 
@@ -82,9 +82,8 @@ TEST_CASE("a poison row of any kind stays, is named, and stops nobody",
   world.options.batch_size = 4;
   std::vector<MadeArtifact> poison;
   for (const Kind& kind : kinds) {
-    poison.push_back(world.add({.locked = locked,
-                                .file = kind.file,
-                                .with_file = false}));
+    poison.push_back(
+        world.add({.locked = locked, .file = kind.file, .with_file = false}));
     make_poison(world, poison.back(), kind.name, canary);
   }
   const auto behind = world.add({.locked = locked});
@@ -107,11 +106,11 @@ TEST_CASE("a poison row of any kind stays, is named, and stops nobody",
       CHECK(report.backlog.total() == 0);
       REQUIRE(report.problems_total() == static_cast<int>(kinds.size()));
       for (const telemetry::Problem& problem : report.problems()) {
-        const auto which = std::ranges::find(poison, problem.id,
-                                             &MadeArtifact::id);
+        const auto which =
+            std::ranges::find(poison, problem.id, &MadeArtifact::id);
         REQUIRE(which != poison.end());
-        const Kind& kind = kinds[static_cast<std::size_t>(
-            which - poison.begin())];
+        const Kind& kind =
+            kinds[static_cast<std::size_t>(which - poison.begin())];
         CAPTURE(kind.name, problem.reason);
         CHECK(problem.table == "ci_pipeline_artifacts");
         CHECK(problem.reason.find(kind.reason) != std::string::npos);

@@ -27,8 +27,8 @@ TEST_CASE("what a run does with the directories that it empties",
   const std::string locked = GENERATE("0", "2");
   const auto artifact = world.add({.locked = locked});
   const fs::path leaf = world.store.path() / artifact.key.directory;
-  const fs::path project = leaf.parent_path().parent_path().parent_path()
-                               .parent_path();
+  const fs::path project =
+      leaf.parent_path().parent_path().parent_path().parent_path();
   REQUIRE(fs::is_directory(leaf));
 
   SECTION("the artifact's own is removed") {
@@ -93,8 +93,7 @@ TEST_CASE("directories of queued pipeline artifacts are pruned likewise",
   }
 }
 
-TEST_CASE("directories that GitLab may write to again are left",
-          "[postgres]") {
+TEST_CASE("directories that GitLab may write to again are left", "[postgres]") {
   World world;
   world.options.prune = Prune::all;
   world.add_entry("2018_03/12/345", "artifacts.zip");

@@ -1,7 +1,7 @@
 #include "tests/support/world.hpp"
 
-#include <catch2/catch.hpp>
 #include <fmt/format.h>
+#include <catch2/catch.hpp>
 
 using telemetry::Outcome;
 using telemetry::Pass;
@@ -19,10 +19,10 @@ std::vector<std::string> sizes(World& world, int project) {
 }
 
 void add_repository(World& world, int project, int bytes) {
-  world.database.run(fmt::format(
-      "UPDATE project_statistics SET repository_size = {0}, "
-      "storage_size = storage_size + {0} WHERE project_id = {1}",
-      bytes, project));
+  world.database.run(
+      fmt::format("UPDATE project_statistics SET repository_size = {0}, "
+                  "storage_size = storage_size + {0} WHERE project_id = {1}",
+                  bytes, project));
 }
 
 using Sizes = std::vector<std::string>;

@@ -1,8 +1,8 @@
 #include "tests/support/fault_point.hpp"
 #include "tests/support/world.hpp"
 
-#include <catch2/catch.hpp>
 #include <fmt/format.h>
+#include <catch2/catch.hpp>
 
 using telemetry::Outcome;
 using telemetry::Pass;
@@ -45,7 +45,8 @@ TEST_CASE("what expires at the horizon itself stays", "[postgres]") {
   const auto before =
       world.add({.expire_at = "'2024-03-01 11:59:59.999999+00'"});
   const auto at = world.add({.expire_at = "'2024-03-01 12:00:00+00'"});
-  const auto after = world.add({.expire_at = "'2024-03-01 12:00:00.000001+00'"});
+  const auto after =
+      world.add({.expire_at = "'2024-03-01 12:00:00.000001+00'"});
 
   const auto legacy = GENERATE(false, true);
   if (legacy)
@@ -63,8 +64,7 @@ TEST_CASE("the two ends of time expire as they should", "[postgres]") {
   World world;
   const auto locked = GENERATE("0", "2");
   CAPTURE(locked);
-  const auto always =
-      world.add({.expire_at = "'-infinity'", .locked = locked});
+  const auto always = world.add({.expire_at = "'-infinity'", .locked = locked});
   const auto ancient =
       world.add({.expire_at = "'4713-01-01 00:00:00+00 BC'", .locked = locked});
   const auto no_time = world.add({.expire_at = "NULL", .locked = locked});

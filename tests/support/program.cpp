@@ -68,7 +68,9 @@ Program::~Program() {
   wait();
 }
 
-void Program::send_signal(int signal) const { kill(process_, signal); }
+void Program::send_signal(int signal) const {
+  kill(process_, signal);
+}
 
 Ended Program::wait() {
   int status = 0;

@@ -28,13 +28,12 @@ World::World() {
 MadeArtifact World::add(const ArtifactSpec& spec) {
   require_project(spec.project_id);
   MadeArtifact made{.project_id = spec.project_id, .size = spec.size};
-  made.pipeline_id =
-      spec.pipeline_id
-          ? *spec.pipeline_id
-          : database.number(fmt::format(
-                "INSERT INTO ci_pipelines (project_id, locked) "
-                "VALUES ({}, {}) RETURNING id",
-                spec.project_id, spec.pipeline_locked));
+  made.pipeline_id = spec.pipeline_id
+                         ? *spec.pipeline_id
+                         : database.number(fmt::format(
+                               "INSERT INTO ci_pipelines (project_id, locked) "
+                               "VALUES ({}, {}) RETURNING id",
+                               spec.project_id, spec.pipeline_locked));
   made.id = database.number(fmt::format(
       "INSERT INTO ci_pipeline_artifacts (created_at, updated_at, "
       "pipeline_id, project_id, size, file_store, file_type, file_format, "
@@ -114,8 +113,8 @@ void World::add_rows(int count, const ArtifactSpec& spec) {
 }
 
 MadeArtifact World::add_live(std::int64_t project_id) {
-  return add({.expire_at = "now() + interval '30 days'",
-              .project_id = project_id});
+  return add(
+      {.expire_at = "now() + interval '30 days'", .project_id = project_id});
 }
 
 std::int64_t World::add_entry(const std::string& store_dir,
@@ -140,10 +139,10 @@ bool World::file_exists(const MadeArtifact& artifact) const {
 }
 
 std::int64_t World::statistic(std::int64_t project_id) {
-  return database.number(fmt::format(
-      "SELECT pipeline_artifacts_size FROM project_statistics "
-      "WHERE project_id = {}",
-      project_id));
+  return database.number(
+      fmt::format("SELECT pipeline_artifacts_size FROM project_statistics "
+                  "WHERE project_id = {}",
+                  project_id));
 }
 
 std::int64_t World::rows_left() {
@@ -161,9 +160,13 @@ std::int64_t World::files_left() const {
   return files;
 }
 
-telemetry::Report& World::run() { return run_as(jobs::Command::run); }
+telemetry::Report& World::run() {
+  return run_as(jobs::Command::run);
+}
 
-telemetry::Report& World::plan() { return run_as(jobs::Command::plan); }
+telemetry::Report& World::plan() {
+  return run_as(jobs::Command::plan);
+}
 
 telemetry::Report& World::run_as(jobs::Command command) {
   options.command = command;

@@ -48,17 +48,17 @@ class World {
   MadeArtifact add(const ArtifactSpec& spec = {});
   /// \a count of the same; the last one is returned.
   MadeArtifact add_many(int count, const ArtifactSpec& spec = {});
-  /// \a count of the same by one statement, each with a pipeline of its own: for
-  /// many.  They have no files, and violations() counts only their bytes.
+  /// \a count of the same by one statement, each with a pipeline of its own:
+  /// for many.  They have no files, and violations() counts only their bytes.
   void add_rows(int count, const ArtifactSpec& spec = {});
   /// A live artifact with its file, so that the store check has its sample.
   MadeArtifact add_live(std::int64_t project_id = 1);
   /// An entry of ci_deleted_objects, due unless \a pick_up_at (SQL) says else.
-  std::int64_t add_entry(const std::string& store_dir, const std::string& file,
-                         bool with_file = true,
-                         const std::string& pick_up_at =
-                             "now() - interval '1 minute'",
-                         int file_store = 1);
+  std::int64_t add_entry(
+      const std::string& store_dir, const std::string& file,
+      bool with_file = true,
+      const std::string& pick_up_at = "now() - interval '1 minute'",
+      int file_store = 1);
 
   /// All that were made so far.
   [[nodiscard]] const std::vector<MadeArtifact>& made() const { return made_; }
