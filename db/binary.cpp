@@ -20,6 +20,11 @@ Timestamp from_postgres(std::int64_t microseconds) {
   const Timestamp raw{Timestamp::duration{microseconds}};
   if (raw == Timestamp::min() || raw == Timestamp::max())
     return raw;
+  // PostgreSQL counts from 2000, we from 1970: its last 30 years are past our
+  // end, and must not come out as a moment long gone.
+  constexpr Timestamp last = Timestamp::max() - Timestamp::duration{1};
+  if (raw.time_since_epoch() > last - epoch)
+    return last;
   return epoch + Timestamp::duration{microseconds};
 }
 
