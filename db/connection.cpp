@@ -24,7 +24,7 @@ const Query commit{"commit", "COMMIT"};
 const Query roll_back{"rollback", "ROLLBACK"};
 
 // Five seconds: a node that died must not hold row locks for longer.
-const Query set_bounds{"bounds", R"sql(
+const std::string bounds_text = R"sql(
 SELECT set_config('statement_timeout', $1, true),
        set_config('lock_timeout', $2, true),
        set_config('idle_in_transaction_session_timeout', '5000', true),
@@ -34,21 +34,12 @@ SELECT set_config('statement_timeout', $1, true),
        set_config('application_name', $4, true),
        set_config('enable_seqscan', $5, true),
        set_config('enable_bitmapscan', $5, true)
-)sql"};
+)sql";
+const Query set_bounds{"bounds", bounds_text};
 // The id comes before the work and is flushed at once, so that it is known
 // here when the connection breaks at COMMIT.
-const Query set_bounds_and_name_transaction{"bounds", R"sql(
-SELECT set_config('statement_timeout', $1, true),
-       set_config('lock_timeout', $2, true),
-       set_config('idle_in_transaction_session_timeout', '5000', true),
-       set_config('search_path',
-                  coalesce(nullif($3, ''), current_setting('search_path')),
-                  true),
-       set_config('application_name', $4, true),
-       set_config('enable_seqscan', $5, true),
-       set_config('enable_bitmapscan', $5, true),
-       pg_current_xact_id()::text
-)sql"};
+const Query set_bounds_and_name_transaction{
+    "bounds", bounds_text + ", pg_current_xact_id()::text"};
 
 Parameters bounds(const Session& session, milliseconds statement_timeout,
                   bool in_index_order) {
