@@ -46,12 +46,31 @@ Descriptor open_component(int parent, const char* name) {
   return opened;
 }
 
-Descriptor open_by_component(int root, const std::string& path) {
+Descriptor make_component(int parent, const char* name) {
+  Descriptor opened = open_component(parent, name);
+  if (opened.error() != ENOENT)
+    return opened;
+  if (::mkdirat(parent, name, 0777) != 0 && errno != EEXIST)
+    return Descriptor(-1);
+  return open_component(parent, name);
+}
+
+Descriptor sync_component(int parent, const char* name) {
+  if (const int error = sync_directory(parent); error != 0) {
+    errno = error;
+    return Descriptor(-1);
+  }
+  return open_component(parent, name);
+}
+
+using Step = Descriptor (*)(int parent, const char* name);
+
+Descriptor step_by_step(int root, const std::string& path, Step step) {
   Descriptor opened(::fcntl(root, F_DUPFD_CLOEXEC, 0));
   for (std::size_t begin = 0; opened && begin <= path.size();) {
     const std::size_t end = std::min(path.find('/', begin), path.size());
     const std::string name = path.substr(begin, end - begin);
-    opened = open_component(opened.get(), name.c_str());
+    opened = step(opened.get(), name.c_str());
     begin = end + 1;
   }
   return opened;
@@ -68,7 +87,28 @@ Walk supported_walk(int root) {
 Descriptor open_beneath(int root, const std::string& path, Walk walk) {
   if (walk == Walk::openat2)
     return open_by_openat2(root, path.c_str());
-  return open_by_component(root, path);
+  return step_by_step(root, path, open_component);
+}
+
+Descriptor make_beneath(int root, const std::string& path) {
+  return step_by_step(root, path, make_component);
+}
+
+Descriptor sync_way_beneath(int root, const std::string& path) {
+  return step_by_step(root, path, sync_component);
+}
+
+int sync_directory(int directory) {
+  const Descriptor readable(
+      ::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!readable)
+    return readable.error();
+  while (::fsync(readable.get()) != 0) {
+    // Some file systems can't sync a directory, and say so with EINVAL.
+    if (errno != EINTR)
+      return errno == EINVAL ? 0 : errno;
+  }
+  return 0;
 }
 
 }  // namespace stores

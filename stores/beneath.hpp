@@ -21,6 +21,8 @@ class Descriptor {
     std::swap(value_, other.value_);
     return *this;
   }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
   ~Descriptor() {
     if (value_ >= 0)
       ::close(value_);
@@ -29,6 +31,9 @@ class Descriptor {
   explicit operator bool() const noexcept { return value_ >= 0; }
   [[nodiscard]] int get() const noexcept { return value_; }
   [[nodiscard]] int error() const noexcept { return value_ < 0 ? -value_ : 0; }
+
+  /// Somebody else closes it from now on.
+  int release() noexcept { return std::exchange(value_, -EBADF); }
 
  private:
   int value_;
@@ -51,5 +56,20 @@ Walk supported_walk(int root);
 ///
 /// \pre no component of \a path is "..", and it does not start with a slash.
 Descriptor open_beneath(int root, const std::string& path, Walk walk);
+
+/// The same by component, but a directory that is missing is made, for all whom
+/// the umask allows.  ENOENT says that somebody removed one meanwhile.
+Descriptor make_beneath(int root, const std::string& path);
+
+/// Write the names along \a path to the disk, all from that in \a root on, so
+/// that a crash of the machine does not lose the way to the directory.  What is
+/// in the directory itself is not written.
+Descriptor sync_way_beneath(int root, const std::string& path);
+
+/// Write the names in this directory, which may be open for its place only, to
+/// the disk.
+///
+/// \return 0, or an errno.
+int sync_directory(int directory);
 
 }  // namespace stores

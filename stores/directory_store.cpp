@@ -1,9 +1,11 @@
 #include "stores/directory_store.hpp"
 
 #include <climits>
-#include <system_error>
 #include <utility>
 #include <vector>
+
+#include "stores/object_file.hpp"
+#include "stores/reason.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -18,24 +20,8 @@ struct DirectoryStore::Finding {
 
 namespace {
 
-/// "permission denied": to stand inside a sentence.
-std::string describe(int error) {
-  std::string text = std::generic_category().message(error);
-  if (!text.empty() && text[0] >= 'A' && text[0] <= 'Z')
-    text[0] = static_cast<char>(text[0] - 'A' + 'a');
-  return text;
-}
-
 bool means_absent(int error) {
   return error == ENOENT || error == ENOTDIR;
-}
-
-std::string reason_for(int error) {
-  if (error == ELOOP || error == EXDEV)
-    return "it leads through a symlink, or to one";
-  if (error == EISDIR)
-    return "it is a directory";
-  return describe(error);
 }
 
 /// The rule for all stores, and the longest path that Linux takes: a walk by
@@ -44,6 +30,13 @@ std::optional<std::string> refusal(const ObjectKey& key) {
   if (key.directory.size() + 1 + key.file.size() >= PATH_MAX)
     return describe(ENAMETOOLONG);
   return poison(key);
+}
+
+/// What looks like somebody's unfinished object would be taken for one.
+std::optional<std::string> refusal_to_store(const ObjectKey& key) {
+  if (is_partial_name(key.file))
+    return "its name is one of those that unfinished objects have";
+  return refusal(key);
 }
 
 std::string what_to_do(int error) {
@@ -139,6 +132,61 @@ DirectoryStore::Finding DirectoryStore::remove_one(const ObjectKey& key) const {
   if (means_absent(errno))
     return {true, {}};
   return {false, reason_for(errno)};
+}
+
+void DirectoryStore::put(const ObjectKey& key, const ByteSource& write) {
+  if (const std::optional<std::string> why = refusal_to_store(key))
+    refuse("stored", *why);
+  try {
+    const std::unique_ptr<PartialFile> partial = begin(key);
+    write([&partial](std::string_view bytes) { partial->write(bytes); });
+    partial->publish();
+  } catch (const ObjectError&) {
+    require_root();
+    throw;
+  }
+}
+
+std::unique_ptr<PartialFile> DirectoryStore::begin(const ObjectKey& key) const {
+  // Somebody may prune a directory before there is a file in it; who does that
+  // in a loop wins most of the time: 64 tries are too few then.
+  for (int tries = 0; tries < 1000; ++tries) {
+    Descriptor directory = make_beneath(root_.get(), key.directory);
+    if (!directory && directory.error() != ENOENT)
+      refuse("stored", directory.error());
+    if (!directory)
+      continue;
+    if (auto partial = PartialFile::begin(std::move(directory), key.file)) {
+      // All of it: who made a directory may not have synced it, or was killed.
+      const Descriptor way = sync_way_beneath(root_.get(), key.directory);
+      if (!way)
+        refuse("stored", way.error());
+      return partial;
+    }
+  }
+  refuse("stored", ENOENT);
+}
+
+bool DirectoryStore::get(const ObjectKey& key, const ByteSink& sink) {
+  if (const std::optional<std::string> why = refusal(key))
+    refuse("read", *why);
+
+  const Descriptor object = open_object(key);
+  if (!object)
+    require_root();
+  if (means_absent(object.error()))
+    return false;
+  if (!object)
+    refuse("read", object.error());
+  read_pieces(object.get(), sink);
+  return true;
+}
+
+Descriptor DirectoryStore::open_object(const ObjectKey& key) const {
+  Descriptor parent = open_beneath(root_.get(), key.directory, walk_);
+  if (!parent)
+    return parent;
+  return open_to_read(parent.get(), key.file);
 }
 
 void DirectoryStore::prune(std::span<const ObjectKey> keys) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -12,6 +13,8 @@
 
 namespace stores {
 
+class PartialFile;
+
 /// Objects as files below a local directory.
 ///
 /// The root is opened once and kept open: a file system that is unmounted or
@@ -22,6 +25,11 @@ namespace stores {
 /// look() takes one system call an object, remove() four, and prune() three for
 /// a directory: together 1.5 times what unlink(2) and rmdir(2) alone take of
 /// 50,000 objects in tmpfs.
+///
+/// put() makes the directories that are missing.  It writes to a file beside
+/// the final name, ".job.log.0123456789abcdef.partial", and renames that; if it
+/// fails, the directories stay.  A partial file that a crash left goes away
+/// with the next put() of the same key.
 ///
 /// Where a file lies in place of a directory of the key, nothing of ours can
 /// be: remove() finds the object absent; look() can't tell this from an object
@@ -35,6 +43,8 @@ class DirectoryStore : public Store {
 
   Sight look(std::span<const ObjectKey> keys) override;
   Removal remove(std::span<const ObjectKey> keys) override;
+  void put(const ObjectKey& key, const ByteSource& write) override;
+  bool get(const ObjectKey& key, const ByteSink& sink) override;
   void prune(std::span<const ObjectKey> keys) override;
   std::optional<std::string> trouble() override;
   [[nodiscard]] std::string description() const override;
@@ -44,6 +54,8 @@ class DirectoryStore : public Store {
 
   [[nodiscard]] Finding look_at(const ObjectKey& key, std::string& path) const;
   [[nodiscard]] Finding remove_one(const ObjectKey& key) const;
+  [[nodiscard]] std::unique_ptr<PartialFile> begin(const ObjectKey& key) const;
+  [[nodiscard]] Descriptor open_object(const ObjectKey& key) const;
   [[nodiscard]] std::optional<std::string> root_gone() const;
   void require_root() const;
 

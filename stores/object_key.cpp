@@ -40,6 +40,14 @@ const std::string& recent_project_directory(std::int64_t project_id) {
   return last;
 }
 
+/// "2022_10_06"; a moment that is no day of a calendar is a word.
+std::string day_directory(telemetry::Timestamp moment) {
+  std::string day = telemetry::format_timestamp(moment);
+  day.resize(std::min(day.find('T'), day.size()));
+  std::replace(day.begin(), day.end(), '-', '_');
+  return day;
+}
+
 const char* component_poison(std::string_view component) {
   if (component.empty())
     return "an empty component";
@@ -89,6 +97,15 @@ ObjectKey artifact_key(std::int64_t project_id, std::int64_t pipeline_id,
   key.directory.append("/artifacts/").append(artifact);
   key.file = std::move(file);
   return key;
+}
+
+ObjectKey trace_key(std::int64_t project_id, telemetry::Timestamp created_at,
+                    std::int64_t job_id, std::int64_t artifact_id) {
+  std::string directory = recent_project_directory(project_id);
+  directory.append(1, '/').append(day_directory(created_at));
+  directory.append(1, '/').append(std::to_string(job_id));
+  directory.append(1, '/').append(std::to_string(artifact_id));
+  return {std::move(directory), "job.log"};
 }
 
 bool is_artifact_directory(std::string_view directory) {

@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "telemetry/timestamp.hpp"
+
 namespace stores {
 
 /// Where an object lies in its store: the two columns of ci_deleted_objects.
@@ -22,6 +24,13 @@ struct ObjectKey {
 /// the SHA-256 of the project's id in decimal, in lower-case hex.
 ObjectKey artifact_key(std::int64_t project_id, std::int64_t pipeline_id,
                        std::int64_t artifact_id, std::string file);
+
+/// The key of a job's archived trace, which GitLab keeps as a job artifact:
+/// H[0..1]/H[2..3]/H/<YYYY_MM_DD>/<job>/<artifact>/job.log with H as above and
+/// the day, in UTC, on which the artifact was created.  Safe for every moment,
+/// infinity too.
+ObjectKey trace_key(std::int64_t project_id, telemetry::Timestamp created_at,
+                    std::int64_t job_id, std::int64_t artifact_id);
 
 /// The directory is one that artifact_key() makes: it was this one artifact's
 /// own, and GitLab never uses it again.

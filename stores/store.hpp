@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "stores/object_key.hpp"
@@ -16,6 +18,26 @@ namespace stores {
 class StoreError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
+};
+
+/// This one object can't be stored or read; others may be.  what() is a
+/// sentence about it: "it cannot be stored: no space left on device".
+class ObjectError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// Takes the bytes of an object, in order, in pieces of any size; a piece is
+/// good during the call only.
+using ByteSink = std::function<void(std::string_view)>;
+
+/// Writes all bytes of an object to the sink that it is handed.
+using ByteSource = std::function<void(const ByteSink&)>;
+
+/// The same for one that did not answer, and may do so later.
+class StoreUnreachable : public StoreError {
+ public:
+  using StoreError::StoreError;
 };
 
 /// What to do with directories that a removal has emptied.
@@ -71,6 +93,28 @@ class Store {
   /// \throws StoreError if the store as a whole is out of reach; then each
   ///         object may or may not have been removed.
   virtual Removal remove(std::span<const ObjectKey> keys) = 0;
+
+  /// Store an object, whole or not at all, in place of one that was there.  It
+  /// is durable on return: a crash of the machine does not lose it.  It is not
+  /// held in memory.  \a write is called at most once, by this thread, and no
+  /// lock is held meanwhile; if it throws, nothing is stored, and the exception
+  /// goes on.  Of several who store under one key, the last one to finish wins.
+  ///
+  /// \throws ObjectError if this object can't be stored: a poison key, a
+  ///         symlink or a directory in the way, no space, no permission.  What
+  ///         was there before still is, but for an error of the disk in the
+  ///         last step: then the new object may have taken its place, whole.
+  /// \throws StoreError if the store as a whole is out of reach.
+  virtual void put(const ObjectKey& key, const ByteSource& write) = 0;
+
+  /// Read an object in pieces, without holding it in memory.  An object that
+  /// another one replaces meanwhile is read to its end.  What \a sink throws
+  /// goes on.
+  ///
+  /// \return false if it is not there.
+  /// \throws ObjectError if it can't be read, perhaps after some of its bytes.
+  /// \throws StoreError if the store as a whole is out of reach.
+  virtual bool get(const ObjectKey& key, const ByteSink& sink) = 0;
 
   /// Remove the directories that the removal of these objects has emptied, as
   /// far as the store was told to.  Best effort: what can't be removed stays,

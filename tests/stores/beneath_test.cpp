@@ -92,6 +92,51 @@ TEST_CASE("both walks open the same places and give the same errors",
   }
 }
 
+TEST_CASE(
+    "directories are made beneath, but never through what is no directory",
+    "[unit]") {
+  const tests::DirectorySubject subject;
+  const Descriptor root(::open(subject.root().c_str(), O_PATH));
+  fs::create_directories(subject.root() / "a/b");
+  fs::create_directory_symlink(subject.outside(), subject.root() / "a/link");
+  fs::create_symlink(subject.outside() / "new", subject.root() / "a/dangling");
+  REQUIRE(::mkfifo((subject.root() / "a/fifo").c_str(), 0600) == 0);
+
+  const std::vector<std::pair<std::string, int>> expected{
+      {"a/b", 0},
+      {"a/b/c/d/e", 0},
+      {"x", 0},
+      {"a/link", ELOOP},
+      {"a/link/new", ELOOP},
+      {"a/dangling", ELOOP},
+      {"a/dangling/new", ELOOP},
+      {"a/fifo/new", ENOTDIR},
+      {"a/" + std::string(256, 'x'), ENAMETOOLONG}};
+  for (const auto& [path, error] : expected) {
+    CAPTURE(path);
+    const Descriptor made = stores::make_beneath(root.get(), path);
+    CHECK(made.error() == error);
+    const Descriptor synced = stores::sync_way_beneath(root.get(), path);
+    CHECK(synced.error() == error);
+    if (error == 0) {
+      CHECK(same_place(made.get(), synced.get()));
+      CHECK(fs::is_directory(subject.root() / path));
+    }
+  }
+  CHECK_FALSE(fs::exists(subject.outside() / "new"));
+  CHECK(subject.canary_lives());
+}
+
+TEST_CASE("a directory is synced although it is open for its place only",
+          "[unit]") {
+  const tests::DirectorySubject subject;
+  const Descriptor root(::open(subject.root().c_str(), O_PATH));
+  CHECK(stores::sync_directory(root.get()) == 0);
+  const Descriptor file(::open((subject.outside() / "canary").c_str(), O_PATH));
+  CHECK(stores::sync_directory(file.get()) == ENOTDIR);
+  CHECK(stores::sync_way_beneath(root.get(), "a/b").error() == ENOENT);
+}
+
 TEST_CASE("a descriptor is closed with its owner, and once", "[unit]") {
   int number = -1;
   {
@@ -102,4 +147,11 @@ TEST_CASE("a descriptor is closed with its owner, and once", "[unit]") {
     CHECK(::fcntl(number, F_GETFD) != -1);
   }
   CHECK(::fcntl(number, F_GETFD) == -1);
+}
+
+TEST_CASE("a descriptor that was released is left to somebody else", "[unit]") {
+  Descriptor owner(::open("/", O_PATH));
+  const Descriptor other(owner.release());
+  CHECK_FALSE(owner);
+  CHECK(::fcntl(other.get(), F_GETFD) != -1);
 }

@@ -1,5 +1,6 @@
 #include "stores/object_key.hpp"
 
+#include <chrono>
 #include <limits>
 #include <string>
 
@@ -8,6 +9,7 @@
 using stores::artifact_key;
 using stores::ObjectKey;
 using stores::poison;
+using stores::trace_key;
 
 namespace {
 
@@ -34,6 +36,34 @@ TEST_CASE("an artifact's key takes the largest ids", "[unit]") {
   CHECK(key.directory == "b3/4a/" + hash_of_the_largest +
                              "/pipelines/9223372036854775807/artifacts/"
                              "9223372036854775807");
+}
+
+TEST_CASE("a trace's key is GitLab's hashed path of a job artifact", "[unit]") {
+  // 2022-10-06 23:59:59.999999 in UTC: date -u -d @1665100799
+  const telemetry::Timestamp last_moment{
+      std::chrono::microseconds{1665100799'999999}};
+  const ObjectKey key = trace_key(42, last_moment, 7, 9);
+  CHECK(key.directory == "73/47/" + hash_of_42 + "/2022_10_06/7/9");
+  CHECK(key.file == "job.log");
+
+  const std::chrono::microseconds one{1};
+  CHECK(trace_key(1, last_moment + one, 2, 3).path() ==
+        "6b/86/" + hash_of_1 + "/2022_10_07/2/3/job.log");
+  CHECK(trace_key(1, telemetry::Timestamp{-one}, 2, 3).path() ==
+        "6b/86/" + hash_of_1 + "/1969_12_31/2/3/job.log");
+}
+
+TEST_CASE("a trace's key is safe for every moment and the largest ids",
+          "[unit]") {
+  using telemetry::Timestamp;
+  constexpr std::int64_t largest = std::numeric_limits<std::int64_t>::max();
+  const std::chrono::microseconds one{1};
+  for (const Timestamp moment : {Timestamp::min(), Timestamp::min() + one,
+                                 Timestamp::max() - one, Timestamp::max()})
+    CHECK(poison(trace_key(largest, moment, largest, largest)) == std::nullopt);
+  CHECK(trace_key(largest, Timestamp::max(), largest, largest).directory ==
+        "b3/4a/" + hash_of_the_largest +
+            "/infinity/9223372036854775807/9223372036854775807");
 }
 
 TEST_CASE("keys of projects in turn don't mix", "[unit]") {

@@ -1,5 +1,6 @@
 #include "tests/support/recording_store.hpp"
 
+#include <string_view>
 #include <utility>
 
 namespace tests {
@@ -17,6 +18,15 @@ bool RecordingStore::holds(const stores::ObjectKey& key) const {
 std::size_t RecordingStore::size() const {
   const std::lock_guard lock(mutex_);
   return objects_.size();
+}
+
+std::optional<std::string> RecordingStore::content(
+    const stores::ObjectKey& key) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = objects_.find(key.path());
+  if (found == objects_.end())
+    return std::nullopt;
+  return found->second;
 }
 
 void RecordingStore::leave(const stores::ObjectKey& key, std::string reason,
@@ -92,6 +102,32 @@ void RecordingStore::prune(Keys keys) {
   record(Method::prune, keys);
 }
 
+void RecordingStore::put(const stores::ObjectKey& key,
+                         const stores::ByteSource& write) {
+  if (before_put)
+    before_put({&key, 1});
+  begin(Method::put, key);
+
+  std::string bytes;
+  write([&bytes](std::string_view piece) { bytes += piece; });
+  put(key, std::move(bytes));
+}
+
+bool RecordingStore::get(const stores::ObjectKey& key,
+                         const stores::ByteSink& sink) {
+  if (before_get)
+    before_get({&key, 1});
+  begin(Method::get, key);
+
+  const std::optional<std::string> bytes = content(key);
+  if (!bytes)
+    return false;
+  constexpr std::size_t piece = 1000;  // small, so that there are some
+  for (std::size_t at = 0; at < bytes->size(); at += piece)
+    sink(std::string_view(*bytes).substr(at, piece));
+  return true;
+}
+
 std::optional<std::string> RecordingStore::trouble() {
   const std::lock_guard lock(mutex_);
   return trouble_;
@@ -120,6 +156,18 @@ void RecordingStore::record(Method method, Keys keys) {
 void RecordingStore::throw_if_told() {
   if (failure_ && strikes(*failure_))
     throw stores::StoreError(failure_->reason);
+}
+
+/// What put and get have in common before they act.
+void RecordingStore::begin(Method method, const stores::ObjectKey& key) {
+  const std::lock_guard lock(mutex_);
+  record(method, {&key, 1});
+  throw_if_told();
+  std::optional<std::string> why = stores::poison(key);
+  if (!why)
+    why = reason_to_leave(key.path());
+  if (why)
+    throw stores::ObjectError(*why);
 }
 
 std::optional<std::string> RecordingStore::reason_to_leave(

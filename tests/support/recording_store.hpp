@@ -22,7 +22,7 @@ class RecordingStore : public stores::Store {
   using Keys = std::span<const stores::ObjectKey>;
   using Hook = std::function<void(Keys)>;
 
-  enum class Method { look, remove, prune };
+  enum class Method { look, remove, prune, put, get };
   struct Call {
     Method method;
     std::vector<std::string> paths;
@@ -34,12 +34,17 @@ class RecordingStore : public stores::Store {
   [[nodiscard]] bool holds(const stores::ObjectKey& key) const;
   [[nodiscard]] std::size_t size() const;
 
-  /// Leave this object where it is, with this reason, for so many removals.
+  /// The object, if it is there, read without being written down.
+  [[nodiscard]] std::optional<std::string> content(
+      const stores::ObjectKey& key) const;
+
+  /// Leave this object as it is, with this reason, for so many removals, puts
+  /// and gets; the latter two throw ObjectError.
   void leave(const stores::ObjectKey& key, std::string reason,
              int times = forever);
 
-  /// Throw StoreError from so many looks and removals to come, and change
-  /// nothing.
+  /// Throw StoreError from so many looks, removals, puts and gets to come, and
+  /// change nothing.
   void fail(std::string message, int times = forever);
 
   /// What trouble() is to say.
@@ -55,10 +60,15 @@ class RecordingStore : public stores::Store {
   Hook before_look;
   Hook before_remove;
   Hook before_prune;
+  Hook before_put;
+  Hook before_get;
 
   stores::Sight look(Keys keys) override;
   stores::Removal remove(Keys keys) override;
   void prune(Keys keys) override;
+  void put(const stores::ObjectKey& key,
+           const stores::ByteSource& write) override;
+  bool get(const stores::ObjectKey& key, const stores::ByteSink& sink) override;
   std::optional<std::string> trouble() override;
   [[nodiscard]] std::string description() const override;
 
@@ -71,6 +81,7 @@ class RecordingStore : public stores::Store {
   static bool strikes(Failure& failure);
   void record(Method method, Keys keys);
   void throw_if_told();
+  void begin(Method method, const stores::ObjectKey& key);
   std::optional<std::string> reason_to_leave(const std::string& path);
 
   mutable std::mutex mutex_;

@@ -1,6 +1,7 @@
 #include "tests/support/recording_store.hpp"
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <catch2/catch.hpp>
@@ -63,6 +64,45 @@ TEST_CASE("a hook of the recording store runs first and may use it", "[unit]") {
   };
   CHECK(store.remove({&key, 1}).absent.empty());
   CHECK_FALSE(store.holds(key));
+}
+
+TEST_CASE("the recording store writes down puts and gets, and fails them",
+          "[unit]") {
+  RecordingStore store;
+  const ObjectKey key{"a", "1"};
+  const stores::ByteSource write = [](const stores::ByteSink& sink) {
+    sink("new ");
+    sink("bytes");
+  };
+  std::string read;
+  const stores::ByteSink sink = [&](std::string_view piece) { read += piece; };
+
+  store.put(key, "old");
+  store.fail("gone", 1);
+  CHECK_THROWS_AS(store.put(key, write), stores::StoreError);
+  store.leave(key, "full", 2);
+  CHECK_THROWS_AS(store.put(key, write), stores::ObjectError);
+  CHECK_THROWS_WITH(store.get(key, sink), "full");
+  CHECK(store.content(key) == "old");
+  CHECK(read.empty());
+
+  store.put(key, write);
+  CHECK(store.get(key, sink));
+  CHECK(read == "new bytes");
+  CHECK(store.asked(Method::put) == Paths{"a/1", "a/1", "a/1"});
+  CHECK(store.asked(Method::get) == Paths{"a/1", "a/1"});
+}
+
+TEST_CASE("a hook of the recording store runs before puts and gets", "[unit]") {
+  RecordingStore store;
+  const ObjectKey key{"a", "1"};
+  Paths order;
+  store.before_put = [&](RecordingStore::Keys) { order.push_back("hook"); };
+  store.put(key, [&](const stores::ByteSink&) { order.push_back("source"); });
+  CHECK(order == Paths{"hook", "source"});
+
+  store.before_get = [&](RecordingStore::Keys keys) { store.remove(keys); };
+  CHECK_FALSE(store.get(key, [](std::string_view) {}));
 }
 
 TEST_CASE("the recording store tells the trouble it was given", "[unit]") {
