@@ -7,60 +7,13 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 scale=$1
 repetitions=$2
-csv=benchmarks/results/artifacts.csv
-page=benchmarks/README.md
-
-table() {
-  psql -qXAt -d postgres -v ON_ERROR_STOP=1 <<SQL
-CREATE TEMP TABLE result (what text, run int, metric text, value text);
-\\copy result FROM '$csv' CSV HEADER
-CREATE TEMP VIEW median AS
-SELECT what, metric,
-       percentile_cont(0.5) WITHIN GROUP (ORDER BY nullif(value, '')::float8)
-           AS value,
-       min(nullif(value, '')::float8) AS least,
-       max(nullif(value, '')::float8) AS most, count(*) AS runs
-FROM result GROUP BY what, metric;
-CREATE TEMP VIEW ratio AS
-SELECT o.what, percentile_cont(0.5) WITHIN GROUP
-           (ORDER BY o.value::float8 / l.value::float8) AS value
-FROM result o
-JOIN result l ON l.run = o.run AND l.metric = o.metric
-     AND (o.what, l.what) IN (('destroy', 'limit'),
-                              ('destroy_leaf', 'limit_rmdir'))
-WHERE o.metric = 'seconds' GROUP BY o.what;
-$1
-SQL
-}
-
-cell() { # what metric digits
-  table "SELECT coalesce((SELECT round(value::numeric, $3)::text FROM median
-    WHERE what = '$1' AND metric = '$2'), 'not run')"
-}
-
-spread() { # what metric digits
-  table "SELECT coalesce((SELECT round(least::numeric, $3) || ' to ' ||
-    round(most::numeric, $3) FROM median
-    WHERE what = '$1' AND metric = '$2'), '')"
-}
-
-ratio() {
-  table "SELECT coalesce((SELECT round(value::numeric, 2)::text FROM ratio
-    WHERE what = '$1'), 'not run')"
-}
-
-row() { # name, what
-  echo "| $1 | $(cell "$2" seconds 2) ($(spread "$2" seconds 2))" \
-    "| $(cell "$2" p99_ms 1) | $(cell "$2" slowest_ms 1)" \
-    "| $(cell "$2" peak_mib 1) |"
-}
+name=artifacts
+source benchmarks/tables.sh
 
 write_tables() {
   cat <<END
 Scale $scale of the published figures, median of $repetitions (least to most),
-$(nproc) cores, $(psql -XAt -d postgres -c 'SHOW server_version'), files in
-memory (tmpfs), fsync on, commit $(git rev-parse --short HEAD),
-$(date -u +%Y-%m-%d).
+$(where_and_when)
 
 **Destroying 179,750 artifacts with their files**, queue and statistics kept,
 against one SQL statement that does the same row work followed by one thread
@@ -68,10 +21,10 @@ that unlinks the same files:
 
 | | seconds | ratio, median of the rounds |
 |---|---|---|
-| the statement, then unlink | $(cell limit seconds 2) ($(spread limit seconds 2)) | 1 |
-| ci-janitor, \`--prune none\` | $(cell destroy seconds 2) ($(spread destroy seconds 2)) | $(ratio destroy) |
-| the statement, then unlink and rmdir | $(cell limit_rmdir seconds 2) ($(spread limit_rmdir seconds 2)) | 1 |
-| ci-janitor, \`--prune leaf\` | $(cell destroy_leaf seconds 2) ($(spread destroy_leaf seconds 2)) | $(ratio destroy_leaf) |
+| the statement, then unlink | $(seconds limit) | 1 |
+| ci-janitor, \`--prune none\` | $(seconds destroy) | $(ratio destroy limit) |
+| the statement, then unlink and rmdir | $(seconds limit_rmdir) | 1 |
+| ci-janitor, \`--prune leaf\` | $(seconds destroy_leaf) | $(ratio destroy_leaf limit_rmdir) |
 
 **The passes**: seconds of the whole pass, its statements from send to result,
 peak resident memory of the program:
@@ -136,14 +89,6 @@ plot "build/bench/artifacts.data" using 0:2:xtic(1) with boxes notitle, \
 END
 }
 
-# Between the two marks stands what is measured; the rest is prose.
 write_tables >build/bench/artifacts.md
-awk -v tables=build/bench/artifacts.md '
-  /<!-- artifacts: end -->/ { skip = 0 }
-  !skip { print }
-  /<!-- artifacts: begin -->/ {
-    while ((getline line < tables) > 0) print line
-    skip = 1
-  }' "$page" >build/bench/page.md
-mv build/bench/page.md "$page"
+put_into_page build/bench/artifacts.md
 plot

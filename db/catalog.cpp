@@ -24,11 +24,7 @@ SELECT c.relname::text, a.attname::text,
                  AND t.tgname = 'gitlab_schema_write_trigger_for_' || c.relname)
 FROM pg_class c
 JOIN pg_attribute a ON a.attrelid = c.oid
-WHERE c.oid IN (to_regclass('ci_pipeline_artifacts'),
-                to_regclass('ci_pipelines'),
-                to_regclass('ci_deleted_objects'),
-                to_regclass('project_statistics'),
-                to_regclass('projects'))
+WHERE c.oid IN (SELECT to_regclass(name) FROM unnest($1::text[]) AS name)
   AND a.attnum > 0
   AND NOT a.attisdropped
 )sql"};
@@ -49,7 +45,7 @@ struct Needed {
   const char* column;
 };
 
-constexpr std::array needed{
+constexpr std::array for_artifacts{
     Needed{"ci_pipeline_artifacts", "id"},
     Needed{"ci_pipeline_artifacts", "project_id"},
     Needed{"ci_pipeline_artifacts", "pipeline_id"},
@@ -68,6 +64,65 @@ constexpr std::array needed{
     Needed{"project_statistics", "project_id"},
     Needed{"project_statistics", "pipeline_artifacts_size"},
     Needed{"project_statistics", "storage_size"}};
+
+constexpr std::array for_builds{Needed{"users", "id"},
+                                Needed{"users", "state"},
+                                Needed{"ci_pipelines", "user_id"},
+                                Needed{"ci_pipelines", "project_id"},
+                                Needed{"ci_pipelines", "status"},
+                                Needed{"ci_pipelines", "started_at"},
+                                Needed{"ci_pipelines", "finished_at"},
+                                Needed{"ci_pipelines", "duration"},
+                                Needed{"ci_pipelines", "updated_at"},
+                                Needed{"ci_pipelines", "lock_version"},
+                                Needed{"ci_stages", "id"},
+                                Needed{"ci_stages", "pipeline_id"},
+                                Needed{"ci_stages", "position"},
+                                Needed{"ci_stages", "status"},
+                                Needed{"ci_stages", "lock_version"},
+                                Needed{"ci_builds", "id"},
+                                Needed{"ci_builds", "commit_id"},
+                                Needed{"ci_builds", "project_id"},
+                                Needed{"ci_builds", "type"},
+                                Needed{"ci_builds", "status"},
+                                Needed{"ci_builds", "stage_idx"},
+                                Needed{"ci_builds", "allow_failure"},
+                                Needed{"ci_builds", "retried"},
+                                Needed{"ci_builds", "processed"},
+                                Needed{"ci_builds", "lock_version"},
+                                Needed{"ci_builds", "failure_reason"},
+                                Needed{"ci_builds", "started_at"},
+                                Needed{"ci_builds", "finished_at"},
+                                Needed{"ci_builds", "scheduled_at"},
+                                Needed{"ci_builds", "token_encrypted"},
+                                Needed{"ci_builds", "resource_group_id"},
+                                Needed{"ci_pending_builds", "build_id"},
+                                Needed{"ci_running_builds", "build_id"},
+                                Needed{"ci_resources", "build_id"},
+                                Needed{"ci_resource_groups", "key"},
+                                Needed{"ci_build_trace_chunks", "build_id"},
+                                Needed{"ci_build_trace_chunks", "data_store"},
+                                Needed{"ci_build_trace_metadata", "build_id"},
+                                Needed{"ci_job_artifacts", "job_id"},
+                                Needed{"ci_job_artifacts", "file_sha256"}};
+
+// Used where they are, and where this is their database.
+constexpr std::array optional_tables{"projects",
+                                     "ci_builds_runner_session",
+                                     "ci_pipeline_schedules",
+                                     "ci_refs",
+                                     "deployments",
+                                     "ci_build_pending_states",
+                                     "p_ci_builds"};
+
+std::vector<std::string> known_tables() {
+  std::set<std::string> names(optional_tables.begin(), optional_tables.end());
+  for (const Needed& what : for_artifacts)
+    names.insert(what.table);
+  for (const Needed& what : for_builds)
+    names.insert(what.table);
+  return {names.begin(), names.end()};
+}
 
 }  // namespace
 
@@ -88,7 +143,8 @@ void Catalog::read_server(Pool& pool, const Session& session) {
 }
 
 void Catalog::read_columns(Pool& pool, const Session& session) {
-  execute(pool, session, read_columns_query, {}, [this](const Row& row) {
+  const auto tables = Parameters().add(known_tables());
+  execute(pool, session, read_columns_query, tables, [this](const Row& row) {
     const std::string table(row.text(0));
     columns_.emplace(table, row.text(1));
     if (row.boolean(2))
@@ -115,20 +171,48 @@ std::vector<std::string> Catalog::unserved() const {
         "is PGDATABASE GitLab's CI database?");
     return sentences;
   }
-  for (const Needed& what : needed)
-    if (!has(what.table, what.column))
-      sentences.push_back(std::string("column ") + what.table + "." +
-                          what.column + " is missing");
-  for (const std::string& table : partitioned_)
-    sentences.push_back("table " + table +
-                        " is partitioned (GitLab 17 and later), which this "
-                        "version does not serve");
-  for (const std::string& table : write_locked_)
-    sentences.push_back("table " + table +
-                        " is write-locked by GitLab here: it lives in the "
-                        "other of two databases, which this version does not "
-                        "serve");
+  for (const Needed& what : for_artifacts)
+    judge(what.table, what.column, sentences);
   return sentences;
+}
+
+std::vector<std::string> Catalog::unserved_builds() const {
+  std::vector<std::string> sentences;
+  if (has("p_ci_builds", "id"))
+    judge("p_ci_builds", "id", sentences);
+  for (const Needed& what : for_builds)
+    judge(what.table, what.column, sentences);
+  return sentences;
+}
+
+/// A table that is not served is named once, whatever its columns are.
+void Catalog::judge(const std::string& table, const std::string& column,
+                    std::vector<std::string>& sentences) const {
+  std::string sentence;
+  if (partitioned_.contains(table))
+    sentence = "table " + table +
+               " is partitioned (GitLab 16 and later), which this version "
+               "does not serve";
+  else if (write_locked_.contains(table))
+    sentence = "table " + table +
+               " is write-locked by GitLab here: it lives in the other of two "
+               "databases, which this version does not serve";
+  else if (!has(table, column))
+    sentence = "column " + table + "." + column + " is missing";
+  if (!sentence.empty() &&
+      std::ranges::find(sentences, sentence) == sentences.end())
+    sentences.push_back(sentence);
+}
+
+bool Catalog::has_builds() const {
+  return has("ci_builds", "id") || has("p_ci_builds", "id");
+}
+
+bool Catalog::serves(const std::string& table) const {
+  return !write_locked_.contains(table) &&
+         std::ranges::any_of(columns_, [&](const auto& column) {
+           return column.first == table;
+         });
 }
 
 bool Catalog::queue_names_project() const {

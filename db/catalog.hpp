@@ -31,6 +31,15 @@ class Catalog {
 
   /// Sentences about what this program can't serve; empty if all is well.
   [[nodiscard]] std::vector<std::string> unserved() const;
+  /// The same about the tables of jobs and traces alone.
+  [[nodiscard]] std::vector<std::string> unserved_builds() const;
+  /// There are jobs at all, whether served or not.
+  [[nodiscard]] bool has_builds() const;
+  /// A table of those that not every GitLab has is here, and this is its
+  /// database.
+  [[nodiscard]] bool serves(const std::string& table) const;
+  [[nodiscard]] bool has(const std::string& table,
+                         const std::string& column) const;
 
   /// E25: ci_deleted_objects.project_id must be given.
   [[nodiscard]] bool queue_names_project() const;
@@ -50,8 +59,8 @@ class Catalog {
   [[nodiscard]] bool in_recovery() const { return in_recovery_; }
 
  private:
-  [[nodiscard]] bool has(const std::string& table,
-                         const std::string& column) const;
+  void judge(const std::string& table, const std::string& column,
+             std::vector<std::string>& sentences) const;
   void read_server(Pool& pool, const Session& session);
   void read_columns(Pool& pool, const Session& session);
   void read_indexes(Pool& pool, const Session& session);

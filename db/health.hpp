@@ -29,6 +29,11 @@ struct Privilege {
 std::vector<Privilege> read_privileges(Pool& pool, const Session& session,
                                        const Catalog& catalog);
 
+/// The same for what the passes builds and traces need; the tables must be
+/// there.
+std::vector<Privilege> read_build_privileges(Pool& pool,
+                                             const Session& session);
+
 /// How VACUUM keeps up with a table that a run deletes from.
 struct VacuumState {
   std::string table;

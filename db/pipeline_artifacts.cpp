@@ -40,21 +40,6 @@ bool holds(const std::vector<std::int64_t>& values, std::int64_t value) {
   return std::ranges::find(values, value) != values.end();
 }
 
-constexpr const char* connection_failure = "08006";
-
-/// Whether a transaction whose COMMIT was not answered was committed, and its
-/// result is here in full.
-bool is_committed(Pool& pool, const Session& session,
-                  const CommitUnknown& error) {
-  try {
-    return error.rows_complete() &&
-           xact_outcome(pool, session, error.transaction()) ==
-               XactOutcome::committed;
-  } catch (const Error&) {
-    return false;  // the doubt stays, and nobody may take it for a failure
-  }
-}
-
 Parameters count_parameters(Timestamp horizon, const Filter& filter,
                             std::int64_t limit) {
   return Parameters()
@@ -128,7 +113,7 @@ Destroyed PipelineArtifacts::destroy(
   } catch (const CommitUnknown& error) {
     // Ask the server what became of it: what was committed is ours to finish,
     // and must be counted once.
-    if (!is_committed(pool_, session, error))
+    if (!was_committed(pool_, session, error))
       throw;
   }
   return destroyed;
@@ -137,14 +122,9 @@ Destroyed PipelineArtifacts::destroy(
 std::int64_t PipelineArtifacts::resolve(
     const Session& session, const std::vector<std::int64_t>& ids) const {
   std::int64_t resolved = 0;
-  try {
-    execute(pool_, session, resolve_query(), Parameters().add(ids),
-            [&](const Row& row) { resolved = row.integer(0); });
-  } catch (const CommitUnknown& error) {
-    // To say it again does no harm: what is written down is unknown no more.
-    if (!is_committed(pool_, session, error))
-      throw Error(error.query(), connection_failure, "the session broke");
-  }
+  // To say it again does no harm: what is written down is unknown no more.
+  execute_repeatable(pool_, session, resolve_query(), Parameters().add(ids),
+                     [&](const Row& row) { resolved = row.integer(0); });
   return resolved;
 }
 

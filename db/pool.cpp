@@ -102,4 +102,26 @@ XactOutcome xact_outcome(Pool& pool, const Session& session,
   }
 }
 
+bool was_committed(Pool& pool, const Session& session,
+                   const CommitUnknown& error) {
+  try {
+    return error.rows_complete() &&
+           xact_outcome(pool, session, error.transaction()) ==
+               XactOutcome::committed;
+  } catch (const Error&) {
+    return false;  // the doubt stays, and nobody may take it for a failure
+  }
+}
+
+void execute_repeatable(Pool& pool, const Session& session, const Query& query,
+                        const Parameters& parameters, const RowSink& sink) {
+  constexpr const char* connection_failure = "08006";
+  try {
+    execute(pool, session, query, parameters, sink);
+  } catch (const CommitUnknown& error) {
+    if (!was_committed(pool, session, error))
+      throw Error(error.query(), connection_failure, "the session broke");
+  }
+}
+
 }  // namespace db

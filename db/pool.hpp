@@ -72,4 +72,16 @@ enum class XactOutcome { committed, aborted, unknown };
 XactOutcome xact_outcome(Pool& pool, const Session& session,
                          const std::string& transaction);
 
+/// Whether a transaction whose COMMIT was not answered was committed, and its
+/// result had arrived in full.  False where nobody can tell.
+bool was_committed(Pool& pool, const Session& session,
+                   const CommitUnknown& error);
+
+/// As execute(), for a statement that may be said again: one whose COMMIT was
+/// not answered either turns out to be committed, or fails as a lost session.
+///
+/// \throws Error, Unreachable; never CommitUnknown.
+void execute_repeatable(Pool& pool, const Session& session, const Query& query,
+                        const Parameters& parameters, const RowSink& sink = {});
+
 }  // namespace db

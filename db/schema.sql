@@ -88,6 +88,8 @@ CREATE INDEX index_ci_pipelines_on_user_id_and_id_and_cancelable_status
     ON ci_pipelines (user_id, id)
     WHERE status::text IN ('running', 'waiting_for_resource', 'preparing',
                            'pending', 'created', 'scheduled');
+CREATE INDEX index_ci_pipelines_on_user_id_and_created_at_and_source
+    ON ci_pipelines (user_id, created_at, source);
 CREATE INDEX index_ci_pipelines_on_ci_ref_id_and_more
     ON ci_pipelines (ci_ref_id, id DESC, source, status)
     WHERE ci_ref_id IS NOT NULL;

@@ -1,6 +1,8 @@
 #include "jobs/backlog.hpp"
 
+#include "jobs/builds_pass.hpp"
 #include "jobs/objects_pass.hpp"
+#include "jobs/traces_pass.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -81,6 +83,36 @@ void count_objects(Context& context, Backlog& backlog) {
   });
 }
 
+bool was_asked_for(const Context& context, Pass pass) {
+  return context.options.passes.contains(pass) && context.catalog.has_builds();
+}
+
+void count_builds(Context& context, Backlog& backlog) {
+  if (!was_asked_for(context, Pass::builds)) {
+    backlog.builds = 0;
+    return;
+  }
+  const std::int64_t accounted =
+      if_planned(context, context.report.pass(Pass::builds).dropped);
+  backlog.builds = count_up_to(accounted, backlog, [&](std::int64_t limit) {
+    return jobs::count_builds(context, counting(context), limit);
+  });
+}
+
+void count_traces(Context& context, Backlog& backlog) {
+  if (!was_asked_for(context, Pass::traces)) {
+    backlog.traces = 0;
+    return;
+  }
+  const PassReport& pass = context.report.pass(Pass::traces);
+  const std::int64_t accounted =
+      context.report.problems_in("ci_build_trace_chunks", Pass::traces) +
+      if_planned(context, pass.archived + pass.partial + pass.empty);
+  backlog.traces = count_up_to(accounted, backlog, [&](std::int64_t limit) {
+    return jobs::count_traces(context, counting(context), limit);
+  });
+}
+
 }  // namespace
 
 Backlog count_backlog(Context& context) {
@@ -88,6 +120,8 @@ Backlog count_backlog(Context& context) {
   count_unlocked(context, backlog);
   count_unknown(context, backlog);
   count_objects(context, backlog);
+  count_builds(context, backlog);
+  count_traces(context, backlog);
   return backlog;
 }
 

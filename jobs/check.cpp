@@ -1,6 +1,7 @@
 #include "jobs/check.hpp"
 
 #include "jobs/check_database.hpp"
+#include "jobs/check_jobs.hpp"
 #include "jobs/check_stores.hpp"
 
 #include <fmt/format.h>
@@ -56,7 +57,8 @@ std::vector<Finding> examine(Installation& installation) {
   check_server(installation, findings);
   if (!check_tables(installation, findings))
     return findings;  // the rest would only say the same again
-  const bool privileged = check_privileges(installation, findings);
+  const bool serves_jobs = check_job_tables(installation, findings);
+  const bool privileged = check_privileges(installation, serves_jobs, findings);
   check_vacuum(installation, findings);
   check_clock(installation, findings);
   check_store_roots(installation, findings);
@@ -64,6 +66,11 @@ std::vector<Finding> examine(Installation& installation) {
     return findings;  // the rest reads rows, and might be refused
   check_indexes(installation, findings);
   check_live_objects(installation, findings);
+  if (serves_jobs) {
+    check_users(installation, findings);
+    check_redis(installation, findings);
+    check_traces(installation, findings);
+  }
   return findings;
 }
 

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 
@@ -107,17 +108,24 @@ void check_indexes(Installation& installation, Findings& findings) {
                 "ci_pipeline_artifacts (expire_at)", findings);
 }
 
-bool check_privileges(Installation& installation, Findings& findings) {
+bool check_privileges(Installation& installation, bool jobs,
+                      Findings& findings) {
+  const db::Session session = installation.session();
+  std::vector<db::Privilege> privileges =
+      db::read_privileges(installation.pool, session, installation.catalog);
+  if (jobs)
+    std::ranges::move(db::read_build_privileges(installation.pool, session),
+                      std::back_inserter(privileges));
   std::string missing;
-  for (const db::Privilege& privilege : db::read_privileges(
-           installation.pool, installation.session(), installation.catalog))
+  for (const db::Privilege& privilege : privileges)
     if (!privilege.held)
       missing += (missing.empty() ? "" : ", ") + privilege.what;
   if (missing.empty())
     add(findings, Level::ok, "privileges", "all that run needs");
   else
     add(findings, Level::fail, "privileges",
-        "missing: " + missing + "; GRANT them to this role");
+        "missing: " + missing + "; GRANT them to this role: db/grants.sql" +
+            (jobs ? ", or leave builds and traces out with --passes" : ""));
   return missing.empty();
 }
 

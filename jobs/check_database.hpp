@@ -16,8 +16,10 @@ void check_server(Installation& installation, Findings& findings);
 bool check_tables(Installation& installation, Findings& findings);
 /// The indexes of the passes asked for: there, valid, and used by the planner.
 void check_indexes(Installation& installation, Findings& findings);
+/// \param jobs whether those of the passes builds and traces are needed too.
 /// \return whether none is missing.
-bool check_privileges(Installation& installation, Findings& findings);
+bool check_privileges(Installation& installation, bool jobs,
+                      Findings& findings);
 void check_vacuum(Installation& installation, Findings& findings);
 /// The database's clock against ours.
 void check_clock(Installation& installation, Findings& findings);

@@ -5,11 +5,15 @@
 #include <functional>
 #include <string>
 
+#include "db/builds.hpp"
 #include "db/deleted_objects.hpp"
 #include "db/pipeline_artifacts.hpp"
+#include "db/pipeline_status.hpp"
 #include "db/pool.hpp"
+#include "db/traces.hpp"
 #include "jobs/absence_watch.hpp"
 #include "jobs/budget.hpp"
+#include "jobs/open_redis.hpp"
 #include "jobs/options.hpp"
 #include "stores/open_stores.hpp"
 #include "telemetry/deadline.hpp"
@@ -18,9 +22,12 @@
 
 namespace jobs {
 
-/// Takes what plan would have run destroy, in order; called by one thread at a
-/// time.
-using Listing = std::function<void(telemetry::Pass, const db::Artifact&)>;
+/// Takes what plan would have run destroy and drop, in order; called by one
+/// thread at a time.
+struct Listing {
+  std::function<void(telemetry::Pass, const db::Artifact&)> artifact;
+  std::function<void(const db::Job&)> job;
+};
 
 /// What a pass is lent.  Everything in it outlives the passes; what is not
 /// const may be used from several threads at once.
@@ -29,8 +36,14 @@ struct Context {
   db::Pool& pool;
   const db::PipelineArtifacts& artifacts;
   const db::DeletedObjects& queue;
+  const db::Catalog& catalog;
+  const db::Builds& builds;
+  const db::PipelineStatuses& statuses;
+  const db::Traces& traces;
   const stores::Stores& stores;
+  const RedisServers& redis;
   db::Filter filter;
+  db::ProjectFilter projects;
 
   telemetry::Timestamp horizon;        ///< what expired before it has expired
   telemetry::Timestamp queue_horizon;  ///< the database's now at the start
@@ -40,6 +53,7 @@ struct Context {
   db::Session base_session;  ///< search_path and timeouts
   Budget destroy_budget;     ///< --max-destroy
   Budget resolve_budget;     ///< --max-resolve
+  Budget drop_budget;        ///< --max-drop
   AbsenceWatch absence_watch;
   telemetry::Report& report;
   telemetry::Progress& progress;

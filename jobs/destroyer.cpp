@@ -121,8 +121,8 @@ void Destroyer::plan(const std::vector<db::Artifact>& rows) {
     bytes += row.size;
     if (row.locked == db::LockState::locked)
       ++report_.contradictions;
-    if (context_.listing)
-      context_.listing(pass_, row);
+    if (context_.listing.artifact)
+      context_.listing.artifact(pass_, row);
   }
   const auto absent =
       static_cast<std::int64_t>(count_absent(context_.stores, rows));

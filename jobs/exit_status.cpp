@@ -22,6 +22,8 @@ std::string unmet_expectations(const Options& options,
                     found ? std::to_string(*found) : "not known");
   };
   expect("destroyed", options.expect_destroyed, report.destroyed());
+  expect("dropped", options.expect_dropped,
+         report.pass(telemetry::Pass::builds).dropped.load());
   expect("backlog", options.expect_backlog, report.backlog.total());
   return sentences;
 }

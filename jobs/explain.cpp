@@ -1,10 +1,14 @@
 #include "jobs/explain.hpp"
 
+#include "db/builds.hpp"
 #include "db/deleted_objects.hpp"
 #include "db/explain.hpp"
 #include "db/health.hpp"
 #include "db/pipeline_artifacts.hpp"
+#include "db/pipeline_status.hpp"
 #include "db/pipelines.hpp"
+#include "db/traces.hpp"
+#include "db/users.hpp"
 #include "jobs/check_database.hpp"
 
 #include <fmt/format.h>
@@ -121,6 +125,17 @@ bool is_wanted(const db::Statement& statement, const Options& options) {
          });
 }
 
+std::vector<db::Statement> job_statements(Installation& installation) {
+  db::Pool& pool = installation.pool;
+  const db::Catalog& catalog = installation.catalog;
+  std::vector<db::Statement> all = db::user_statements(catalog);
+  for (auto&& some : {db::Builds(pool, catalog).statements(),
+                      db::PipelineStatuses(pool, catalog).statements(),
+                      db::Traces(pool, catalog).statements()})
+    std::ranges::copy(some, std::back_inserter(all));
+  return all;
+}
+
 std::vector<db::Statement> statements_of(Installation& installation) {
   const telemetry::Timestamp horizon =
       db::now(installation.pool, installation.session());
@@ -130,6 +145,8 @@ std::vector<db::Statement> statements_of(Installation& installation) {
   std::ranges::move(db::pipeline_statements(), std::back_inserter(all));
   std::ranges::move(db::DeletedObjects::statements(horizon),
                     std::back_inserter(all));
+  if (installation.catalog.has_builds())
+    std::ranges::move(job_statements(installation), std::back_inserter(all));
   std::erase_if(all, [&](const db::Statement& statement) {
     return !is_wanted(statement, installation.options);
   });

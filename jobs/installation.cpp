@@ -28,6 +28,7 @@ Installation::Installation(const Options& options_given,
       catalog(db::Catalog::read(pool, make_session(options, run_id, ""))) {
   try {
     stores = stores::open_stores(options.local_store, options.prune);
+    redis = RedisServers(options, stop);
   } catch (const stores::StoreError& error) {
     store_trouble = error.what();
   }

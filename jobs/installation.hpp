@@ -6,6 +6,7 @@
 
 #include "db/catalog.hpp"
 #include "db/pool.hpp"
+#include "jobs/open_redis.hpp"
 #include "jobs/options.hpp"
 #include "stores/open_stores.hpp"
 
@@ -28,6 +29,7 @@ struct Installation {
   db::Pool pool;
   db::Catalog catalog;
   stores::Stores stores;
+  RedisServers redis;
   std::string store_trouble;  ///< why a store could not be opened, or ""
 };
 

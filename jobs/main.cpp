@@ -33,7 +33,8 @@ int run_and_report(Installation& installation) {
   } catch (const UsageError&) {
     throw;
   } catch (const std::exception&) {
-    print_summary(options, report);
+    if (report.outcome() != telemetry::Outcome::skipped)
+      print_summary(options, report);
     throw;
   }
   print_summary(options, report);
@@ -86,6 +87,8 @@ int main(int argc, char* argv[]) {
     return complain(error.what(), exit_usage);
   } catch (const Unfit& error) {
     return complain(error.what(), exit_unfit);
+  } catch (const stores::StoreUnreachable& error) {
+    return complain(error.what(), exit_unreachable);
   } catch (const stores::StoreError& error) {
     return complain(error.what(), exit_unfit);
   } catch (const db::Refused& error) {

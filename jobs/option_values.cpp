@@ -1,5 +1,7 @@
 #include "jobs/option_values.hpp"
 
+#include "stores/redis_url.hpp"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -24,6 +26,17 @@ bool add_passes(std::set<telemetry::Pass>& passes, std::string_view word) {
     return false;
   passes.insert(*found);
   return true;
+}
+
+bool is_redis_url(std::string_view text) {
+  if (text.starts_with("file:"))
+    return text.size() > 5;
+  try {
+    stores::parse_redis_url(text);
+    return true;
+  } catch (const std::invalid_argument&) {
+    return false;
+  }
 }
 
 }  // namespace
@@ -68,6 +81,21 @@ OptionValue directory(std::optional<std::string> Options::*member) {
             options.*member = std::string(text);
             return !text.empty();
           }};
+}
+
+OptionValue redis_url(std::optional<std::string> Options::*member) {
+  const auto has_password = [](std::string_view text) {
+    return !text.starts_with("file:") && text.find('@') != text.npos;
+  };
+  return {.must_be =
+              "redis://HOST[:PORT][/DB], rediss://HOST[:PORT][/DB], "
+              "unix://SOCKET, or file:PATH of a file that holds one",
+          .set =
+              [member](Options& options, std::string_view text) {
+                options.*member = std::string(text);
+                return is_redis_url(text);
+              },
+          .is_secret = has_password};
 }
 
 OptionValue moment(std::optional<telemetry::Timestamp> Options::*member) {

@@ -37,6 +37,7 @@ OptionValue choice(Member Options::*member, Choices<Choice> choices);
 
 OptionValue flag(bool Options::*member);
 OptionValue directory(std::optional<std::string> Options::*member);
+OptionValue redis_url(std::optional<std::string> Options::*member);
 OptionValue moment(std::optional<telemetry::Timestamp> Options::*member);
 OptionValue ids(std::vector<std::int64_t> Options::*member);
 OptionValue passes(std::set<telemetry::Pass> Options::*member);

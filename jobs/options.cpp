@@ -18,14 +18,20 @@ using telemetry::in_quotes;
 
 constexpr std::string_view prefix = "CI_JANITOR_";
 
+bool is_secret(const OptionRow& row, std::string_view text) {
+  return row.value.is_secret && row.value.is_secret(text);
+}
+
 /// \param source what named the option: the option itself or its variable.
 void put(Options& options, const OptionRow& row, std::string_view source,
          std::string_view text) {
   const auto put_one = [&](std::string_view part) {
     if (row.value.set(options, part))
       return;
-    throw UsageError(fmt::format("{} is {}, but must be {}", source,
-                                 in_quotes(part), row.value.must_be));
+    throw UsageError(
+        fmt::format("{} is {}, but must be {}", source,
+                    is_secret(row, part) ? "not quoted here" : in_quotes(part),
+                    row.value.must_be));
   };
   if (!row.value.is_list())
     return put_one(text);
@@ -42,8 +48,15 @@ void apply_command_line(Options& options, const Given& given) {
   for (const auto& [row, values] : given) {
     if (row->value.is_list())
       row->value.clear(options);
-    for (const std::string& value : values)
+    for (const std::string& value : values) {
+      if (is_secret(*row, value))
+        throw UsageError(fmt::format(
+            "{0} holds a password, which everybody on this host can read: "
+            "give it by {1}, or write the URL into a file and say {0} "
+            "file:PATH",
+            row->on_command_line(), row->in_environment()));
       put(options, *row, row->on_command_line(), value);
+    }
   }
 }
 

@@ -61,9 +61,21 @@ struct Options {
   std::vector<std::int64_t> projects;           ///< empty: all
   std::vector<std::int64_t> except_projects;
 
+  std::vector<std::int64_t> users;  ///< empty: all that are blocked
+  std::int64_t max_drop = 1000;     ///< jobs
+  /// Pipelines worked on at a time; from `./dev bench builds`.
+  std::int64_t wave_size = 200;
+  /// Where live trace chunks are: a URL, or file:PATH of a file that holds it.
+  std::optional<std::string> redis;
+  /// Locks and old trace chunks; the same as `redis` if not given.
+  std::optional<std::string> redis_shared_state;
+  std::chrono::seconds trace_settle{120};  ///< from a job's end to its archive
+  bool stale_traces = false;
+
   std::int64_t tolerate_problems = 0;
   bool strict = false;
   std::optional<std::int64_t> expect_destroyed;
+  std::optional<std::int64_t> expect_dropped;
   std::optional<std::int64_t> expect_backlog;
 
   Output output = Output::text;

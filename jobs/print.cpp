@@ -47,6 +47,16 @@ void print_artifact(telemetry::Pass pass, const db::Artifact& artifact) {
   print_line(dump(line, -1));
 }
 
+void print_job(const db::Job& job) {
+  const nlohmann::ordered_json line{{"kind", "build"},
+                                    {"id", job.id},
+                                    {"project_id", job.project_id},
+                                    {"pipeline_id", job.pipeline_id},
+                                    {"status", job.status},
+                                    {"user_id", job.user_id}};
+  print_line(dump(line, -1));
+}
+
 void write_summary(const Options& options, const telemetry::Report& report) {
   if (options.output == Output::json)
     fmt::print("{}\n", dump(telemetry::summary_json(report), 2));
@@ -71,7 +81,7 @@ void print_summary(const Options& options, const telemetry::Report& report) {
 
 Listing listing_for(const Options& options) {
   if (options.output == Output::jsonl)
-    return print_artifact;
+    return {.artifact = print_artifact, .job = print_job};
   return {};
 }
 

@@ -2,9 +2,11 @@
 
 #include "db/health.hpp"
 #include "jobs/backlog.hpp"
+#include "jobs/builds_pass.hpp"
 #include "jobs/check.hpp"
 #include "jobs/legacy_pass.hpp"
 #include "jobs/objects_pass.hpp"
+#include "jobs/traces_pass.hpp"
 #include "jobs/unlocked_pass.hpp"
 
 #include <fmt/format.h>
@@ -28,7 +30,9 @@ struct PassFunction {
 constexpr std::array pass_functions{
     PassFunction{Pass::unlocked, run_unlocked_pass},
     PassFunction{Pass::legacy, run_legacy_pass},
-    PassFunction{Pass::objects, run_objects_pass}};
+    PassFunction{Pass::objects, run_objects_pass},
+    PassFunction{Pass::builds, run_builds_pass},
+    PassFunction{Pass::traces, run_traces_pass}};
 
 Timestamp horizon_of(const Options& options, Timestamp now) {
   if (options.horizon && *options.horizon > now)
@@ -51,7 +55,7 @@ db::Filter filter_of(const Options& options) {
 /// What the planner expects, for the progress bar; 0 where it does not know.
 std::int64_t expected_rows(Pass pass, const Context& context) {
   try {
-    return pass == Pass::objects
+    return pass != Pass::unlocked && pass != Pass::legacy
                ? 0
                : context.artifacts.expected(context.reading(pass),
                                             pass == Pass::unlocked
@@ -122,13 +126,22 @@ void run(Installation& installation, const std::atomic<bool>& stop,
   const db::PipelineArtifacts artifacts(installation.pool,
                                         installation.catalog);
   const db::DeletedObjects queue(installation.pool);
+  const db::Builds builds(installation.pool, installation.catalog);
+  const db::PipelineStatuses statuses(installation.pool, installation.catalog);
+  const db::Traces traces(installation.pool, installation.catalog);
   telemetry::Progress progress(options.progress);
   Context context{.options = options,
                   .pool = installation.pool,
                   .artifacts = artifacts,
                   .queue = queue,
+                  .catalog = installation.catalog,
+                  .builds = builds,
+                  .statuses = statuses,
+                  .traces = traces,
                   .stores = installation.stores,
+                  .redis = installation.redis,
                   .filter = filter_of(options),
+                  .projects = {options.projects, options.except_projects},
                   .horizon = report.horizon,
                   .queue_horizon = now,
                   .deadline = deadline,
@@ -136,6 +149,7 @@ void run(Installation& installation, const std::atomic<bool>& stop,
                   .base_session = installation.session(),
                   .destroy_budget = Budget(options.max_destroy),
                   .resolve_budget = Budget(options.max_resolve),
+                  .drop_budget = Budget(options.max_drop),
                   .absence_watch = AbsenceWatch(!options.accept_missing),
                   .report = report,
                   .progress = progress,

@@ -15,6 +15,10 @@ std::string_view name_of(Pass pass) {
       return "legacy";
     case Pass::objects:
       return "objects";
+    case Pass::builds:
+      return "builds";
+    case Pass::traces:
+      return "traces";
   }
   return "unknown";
 }
@@ -48,10 +52,18 @@ void PassReport::end(Outcome how, std::string_view why) {
   }
 }
 
+std::string WaitingGroup::command() const {
+  return fmt::format(
+      "gitlab-rails runner "
+      "'Ci::ResourceGroups::AssignResourceFromResourceGroupWorker"
+      ".perform_async({})'",
+      id);
+}
+
 std::optional<std::int64_t> Backlog::total() const {
-  if (!unlocked || !unknown || !objects)
+  if (!unlocked || !unknown || !objects || !builds || !traces)
     return std::nullopt;
-  return *unlocked + *unknown + *objects;
+  return *unlocked + *unknown + *objects + *builds + *traces;
 }
 
 PassReport& Report::pass(Pass which) {
@@ -94,6 +106,20 @@ bool Report::problem(Problem problem) {
     spdlog::warn("more than {} problems: the others are counted, not named",
                  grouped(static_cast<std::int64_t>(listed_problems)));
   return true;
+}
+
+void Report::waiting(const std::vector<WaitingGroup>& groups) {
+  const std::lock_guard lock(mutex_);
+  for (const WaitingGroup& group : groups)
+    waiting_.try_emplace(group.id, group);
+}
+
+std::vector<WaitingGroup> Report::waiting_groups() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<WaitingGroup> groups;
+  for (const auto& [id, group] : waiting_)
+    groups.push_back(group);
+  return groups;
 }
 
 std::vector<Problem> Report::problems() const {

@@ -19,9 +19,9 @@
 namespace telemetry {
 
 /// The parts of a run, in the order in which they run.
-enum class Pass { unlocked, legacy, objects };
-inline constexpr std::array all_passes{Pass::unlocked, Pass::legacy,
-                                       Pass::objects};
+enum class Pass { unlocked, legacy, objects, builds, traces };
+inline constexpr std::array all_passes{
+    Pass::unlocked, Pass::legacy, Pass::objects, Pass::builds, Pass::traces};
 std::string_view name_of(Pass pass);
 
 /// How a pass or a run ended, from good to bad: of two, the later is worse.
@@ -75,11 +75,34 @@ struct PassReport {
   std::atomic<std::int64_t> removed{0};  ///< objects that were there
   std::atomic<std::int64_t> absent{0};   ///< objects that were not
   std::atomic<std::int64_t> failed{0};   ///< problems of this pass
+
+  std::atomic<std::int64_t> users{0};      ///< of whom something was dropped
+  std::atomic<std::int64_t> pipelines{0};  ///< in which something was dropped
+  std::atomic<std::int64_t> dropped{0};    ///< jobs of every type
+  std::atomic<std::int64_t> conflicts{0};  ///< jobs that others kept changing
+  std::atomic<std::int64_t> schedules{0};  ///< pipeline schedules turned off
+
+  std::atomic<std::int64_t> archived{0};  ///< traces, byte for byte
+  std::atomic<std::int64_t> empty{0};     ///< traces without a byte
+  std::atomic<std::int64_t> partial{0};   ///< traces archived with gaps
+  std::atomic<std::int64_t> lost{0};      ///< traces of which nothing is left
+  std::atomic<std::int64_t> chunks{0};    ///< chunks forgotten
   StatementTimes statements;
 
   /// Note that the pass ended no better than \a how; the first reason given
   /// for the worst outcome stays.
   void end(Outcome how, std::string_view why = {});
+};
+
+/// A resource group in which jobs wait for a resource that a dropped job gave
+/// back: SQL can't hand it on.
+struct WaitingGroup {
+  std::int64_t id = 0;
+  std::int64_t project_id = 0;
+  std::string key;
+
+  /// What to type on a GitLab host to hand it on.
+  [[nodiscard]] std::string command() const;
 };
 
 /// What is left at the end of a run.  A count is missing where it would have
@@ -88,6 +111,10 @@ struct Backlog {
   std::optional<std::int64_t> unlocked;
   std::optional<std::int64_t> unknown;
   std::optional<std::int64_t> objects;
+  /// Cancelable jobs of blocked users; 0 if the pass was not asked for.
+  std::optional<std::int64_t> builds;
+  /// Live traces of dropped builds; likewise.
+  std::optional<std::int64_t> traces;
   std::optional<Timestamp> oldest_expired_at;
   bool is_lower_bound = false;  ///< some count stopped at 10,000
 
@@ -122,6 +149,10 @@ class Report {
   /// \return false if it was noted already.
   bool problem(Problem problem);
 
+  /// Note groups in which jobs wait; one already noted is not noted twice.
+  void waiting(const std::vector<WaitingGroup>& groups);
+  [[nodiscard]] std::vector<WaitingGroup> waiting_groups() const;
+
   [[nodiscard]] std::vector<Problem> problems() const;
   [[nodiscard]] std::int64_t problems_total() const;
   /// How many of the problems of \a pass stand in \a table.
@@ -155,6 +186,7 @@ class Report {
   std::vector<Problem> problems_;
   std::int64_t problems_total_ = 0;
   std::map<std::string, Table, std::less<>> tables_;
+  std::map<std::int64_t, WaitingGroup> waiting_;
 };
 
 }  // namespace telemetry

@@ -66,6 +66,46 @@ Json objects_json(const Report& report) {
   return json;
 }
 
+Json waiting_json(const Report& report) {
+  Json list = Json::array();
+  for (const WaitingGroup& group : report.waiting_groups())
+    list.push_back({{"id", group.id},
+                    {"project_id", group.project_id},
+                    {"key", valid_utf8(group.key)},
+                    {"command", group.command()}});
+  return list;
+}
+
+Json builds_json(const Report& report) {
+  const PassReport& pass = report.pass(Pass::builds);
+  Json json = begin_pass(pass);
+  json["users"] = pass.users.load();
+  json["schedules"] = pass.schedules.load();
+  json["pipelines"] = pass.pipelines.load();
+  json["dropped"] = pass.dropped.load();
+  json["conflicts"] = pass.conflicts.load();
+  json["failed"] = pass.failed.load();
+  json["seconds"] = rounded(pass.seconds);
+  add_statements(json, pass.statements);
+  json["waiting_resource_groups"] = waiting_json(report);
+  return json;
+}
+
+Json traces_json(const PassReport& pass) {
+  Json json = begin_pass(pass);
+  json["archived"] = pass.archived.load();
+  json["empty"] = pass.empty.load();
+  json["partial"] = pass.partial.load();
+  json["lost"] = pass.lost.load();
+  json["chunks"] = pass.chunks.load();
+  json["bytes"] = pass.bytes.load();
+  json["skipped"] = pass.skipped.load();
+  json["failed"] = pass.failed.load();
+  json["seconds"] = rounded(pass.seconds);
+  add_statements(json, pass.statements);
+  return json;
+}
+
 template <typename T>
 Json or_null(const std::optional<T>& value) {
   return value ? Json(*value) : Json(nullptr);
@@ -75,6 +115,8 @@ Json backlog_json(const Backlog& backlog) {
   Json json{{"unlocked", or_null(backlog.unlocked)},
             {"unknown", or_null(backlog.unknown)},
             {"objects", or_null(backlog.objects)},
+            {"builds", or_null(backlog.builds)},
+            {"traces", or_null(backlog.traces)},
             {"oldest_expired_at", nullptr}};
   if (backlog.oldest_expired_at)
     json["oldest_expired_at"] = format_timestamp(*backlog.oldest_expired_at);
@@ -108,7 +150,9 @@ Json summary_json(const Report& report) {
           {"passes",
            {{"unlocked", unlocked_json(report.pass(Pass::unlocked))},
             {"legacy", legacy_json(report.pass(Pass::legacy))},
-            {"objects", objects_json(report)}}},
+            {"objects", objects_json(report)},
+            {"builds", builds_json(report)},
+            {"traces", traces_json(report.pass(Pass::traces))}}},
           {"backlog", backlog_json(report.backlog)},
           {"problems", problems_json(report)},
           {"problems_total", report.problems_total()}};

@@ -62,6 +62,57 @@ std::string objects_text(const Report& report) {
                             grouped(report.absent())));
 }
 
+/// A pass that has no artifacts: the columns that make sense for it.
+std::string job_pass_line(Pass which, const PassReport& pass) {
+  return fmt::format(columns, name_of(which), name_of(pass.outcome), "-",
+                     which == Pass::traces ? mebibytes(pass.bytes) : "-",
+                     grouped(pass.skipped), grouped(pass.failed),
+                     fmt::format("{:.1f}", pass.seconds),
+                     fmt::format("{:.1f}", pass.statements.p99_ms())) +
+         reason_of(pass);
+}
+
+std::string builds_details(const Report& report) {
+  const PassReport& pass = report.pass(Pass::builds);
+  std::string text =
+      remark(fmt::format("{} dropped in {} of {}", counted(pass.dropped, "job"),
+                         counted(pass.pipelines, "pipeline"),
+                         counted(pass.users, "user"))) +
+      remark(fmt::format("{}, {} turned off",
+                         counted(pass.conflicts, "conflict"),
+                         counted(pass.schedules, "schedule")));
+  for (const WaitingGroup& group : report.waiting_groups())
+    text += remark(fmt::format(
+                "jobs wait in resource group '{}' of project {}; on GitLab:",
+                escaped(group.key), group.project_id)) +
+            remark(group.command());
+  return text;
+}
+
+std::string traces_details(const PassReport& pass) {
+  return remark(fmt::format(
+      "{} archived, {} partial, {} empty, {} lost; {} forgotten",
+      counted(pass.archived, "trace"), grouped(pass.partial),
+      grouped(pass.empty), grouped(pass.lost), counted(pass.chunks, "chunk")));
+}
+
+std::string job_passes_text(const Report& report) {
+  std::string text;
+  for (const Pass which : {Pass::builds, Pass::traces}) {
+    const PassReport& pass = report.pass(which);
+    if (pass.outcome == Outcome::skipped ||
+        pass.outcome == Outcome::unsupported) {
+      text += fmt::format(columns, name_of(which), name_of(pass.outcome), "-",
+                          "-", "-", "-", "-", "-");
+      continue;
+    }
+    text += job_pass_line(which, pass);
+    text +=
+        which == Pass::builds ? builds_details(report) : traces_details(pass);
+  }
+  return text;
+}
+
 std::string passes_text(const Report& report) {
   std::string text = heading();
   for (const Pass which : {Pass::unlocked, Pass::legacy}) {
@@ -75,7 +126,7 @@ std::string passes_text(const Report& report) {
     if (which == Pass::legacy)
       text += legacy_details(pass);
   }
-  return text + objects_text(report);
+  return text + objects_text(report) + job_passes_text(report);
 }
 
 std::string backlog_count(const std::optional<std::int64_t>& count,
@@ -95,6 +146,10 @@ std::string backlog_text(const Backlog& backlog) {
       "left: {}, {}, {}\n", backlog_count(backlog.unlocked, "unlocked", bound),
       backlog_count(backlog.unknown, "of unknown state", bound),
       backlog_count(backlog.objects, "objects", bound));
+  if (backlog.builds != 0 || backlog.traces != 0)
+    text += fmt::format("      {}, {}\n",
+                        backlog_count(backlog.builds, "jobs", bound),
+                        backlog_count(backlog.traces, "traces", bound));
   if (backlog.oldest_expired_at)
     text += fmt::format("      the oldest expired at {}\n",
                         format_timestamp(*backlog.oldest_expired_at));

@@ -120,9 +120,15 @@ TEST_CASE("the JSON result is one document with the fields of the contract",
                  statement_times);
     check_fields(document["passes"]["objects"], {"removed", "absent", "failed"},
                  {"seconds"});
+    check_fields(document["passes"]["traces"],
+                 {"archived", "empty", "partial", "lost", "chunks", "bytes",
+                  "skipped", "failed"},
+                 statement_times);
     CHECK(document["backlog"] == json{{"unlocked", 0},
                                       {"unknown", 0},
                                       {"objects", 0},
+                                      {"builds", 0},
+                                      {"traces", 0},
                                       {"oldest_expired_at", nullptr}});
     CHECK(document["problems"] == json::array());
     CHECK(document["problems_total"] == 0);

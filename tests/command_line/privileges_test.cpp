@@ -1,4 +1,5 @@
 #include "tests/command_line/janitor.hpp"
+#include "tests/support/jobs.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -18,7 +19,40 @@ const std::vector<std::string> needed{
     "SELECT (id, locked), UPDATE (locked) ON ci_pipelines",
     "SELECT (id, project_id, pipeline_artifacts_size, storage_size), "
     "UPDATE (pipeline_artifacts_size, storage_size) ON project_statistics",
-    "SELECT (id, pending_delete) ON projects"};
+    "SELECT (id, pending_delete) ON projects",
+    "SELECT (id, state) ON users",
+    "SELECT (id, owner_id, active), UPDATE (active) ON ci_pipeline_schedules",
+    "SELECT (user_id, project_id, status, lock_version, started_at, "
+    "finished_at, duration, ci_ref_id, source), UPDATE (status, updated_at, "
+    "lock_version, started_at, finished_at, duration) ON ci_pipelines",
+    "SELECT (id, pipeline_id, position, status, lock_version), "
+    "UPDATE (status, updated_at, lock_version) ON ci_stages",
+    "SELECT (id, status, lock_version), UPDATE (status, lock_version) "
+    "ON ci_refs",
+    "SELECT (id, commit_id, project_id, type, status, stage_idx, "
+    "allow_failure, retried, processed, lock_version, failure_reason, "
+    "started_at, finished_at, updated_at, scheduled_at, resource_group_id, "
+    "partition_id), UPDATE (status, failure_reason, finished_at, updated_at, "
+    "processed, scheduled_at, token_encrypted, lock_version) ON ci_builds",
+    "SELECT (id, build_id), DELETE ON ci_pending_builds",
+    "SELECT (id, build_id), DELETE ON ci_running_builds",
+    "SELECT (id, build_id), DELETE ON ci_builds_runner_session",
+    "SELECT (id, resource_group_id, build_id), UPDATE (build_id) "
+    "ON ci_resources",
+    "SELECT (id, project_id, key) ON ci_resource_groups",
+    "SELECT (deployable_type, deployable_id, status), "
+    "UPDATE (status, finished_at, updated_at) ON deployments",
+    "SELECT, DELETE, UPDATE (data_store) ON ci_build_trace_chunks",
+    "SELECT (build_id), DELETE ON ci_build_pending_states",
+    "SELECT (id, project_id, job_id, file_type, file, file_store, "
+    "file_sha256, created_at), INSERT (project_id, job_id, file_type, "
+    "created_at, updated_at, partition_id), UPDATE (file, file_store, "
+    "file_sha256, size, updated_at) ON ci_job_artifacts",
+    "SELECT (build_id, trace_artifact_id, checksum, archived_at), "
+    "INSERT (build_id, trace_artifact_id, checksum, "
+    "archived_at), UPDATE (trace_artifact_id, checksum, archived_at) "
+    "ON ci_build_trace_metadata",
+    "USAGE ON SEQUENCE ci_job_artifacts_id_seq"};
 
 /// A world, and a role that may do nothing there.
 struct Guarded : World {
@@ -28,6 +62,12 @@ struct Guarded : World {
     add({.locked = "2"});
     add({.locked = "2", .pipeline_locked = 1});
     add_entry("left/over", "old.zip");
+    tests::Jobs jobs(*this);
+    const auto pipeline = jobs.pipeline(jobs.user());
+    job = jobs.job(pipeline);
+    jobs.job(pipeline, {.status = "pending"});
+    jobs.hold_resource(jobs.resource_group("production"), job);
+    jobs.chunk(job, 0, "a trace");
     database.run("CREATE ROLE " + role + " LOGIN");
   }
   ~Guarded() { database.run("DROP OWNED BY " + role + "; DROP ROLE " + role); }
@@ -39,6 +79,7 @@ struct Guarded : World {
     return janitor(*this, words, {{"PGUSER", role}});
   }
 
+  std::int64_t job = 0;  ///< running, with a live trace and a resource
   std::string role = "guest_" + database.name();
 };
 
@@ -52,10 +93,12 @@ TEST_CASE("a role with the privileges of the README can do everything",
   CHECK(world.as_role({"check"}).status == 0);
   CHECK(world.as_role({"plan"}).status == 0);
   CHECK(world.as_role({"explain", "--analyze"}).status == 0);
-  const Ended run = world.as_role(
-      {"run", "--expect-destroyed", "2", "--expect-backlog", "0"});
+  const Ended run =
+      world.as_role({"run", "--expect-destroyed", "2", "--expect-dropped", "2",
+                     "--expect-backlog", "0", "--trace-settle", "0"});
   INFO(run.err);
   CHECK(run.status == 0);
+  CHECK(tests::Jobs(world).archive(world.job) == "a trace");
   CHECK(world.entries_left() == 0);
   CHECK(world.database.number("SELECT count(*) FROM ci_pipeline_artifacts "
                               "WHERE locked = 1") == 1);
@@ -78,15 +121,20 @@ TEST_CASE("a role with any one of them missing is not fit, and told which",
       {"USAGE ON SEQUENCE ci_deleted_objects_id_seq",
        "USAGE on sequence public.ci_deleted_objects_id_seq"},
       {"SELECT (locked) ON ci_pipelines", "SELECT of locked on ci_pipelines"},
-      {"UPDATE (locked) ON ci_pipelines",
-       "UPDATE of some column on "
-       "ci_pipelines"},
       {"SELECT (storage_size) ON project_statistics",
        "SELECT of storage_size on project_statistics"},
       {"UPDATE (storage_size) ON project_statistics",
        "UPDATE of storage_size on project_statistics"},
       {"SELECT (pending_delete) ON projects",
-       "SELECT of pending_delete on projects"}};
+       "SELECT of pending_delete on projects"},
+      {"SELECT (state) ON users", "SELECT of state on users"},
+      {"UPDATE (token_encrypted) ON ci_builds",
+       "UPDATE of token_encrypted on ci_builds"},
+      {"DELETE ON ci_pending_builds", "DELETE on ci_pending_builds"},
+      {"INSERT (job_id) ON ci_job_artifacts",
+       "INSERT of job_id on ci_job_artifacts"},
+      {"USAGE ON SEQUENCE ci_job_artifacts_id_seq",
+       "USAGE on sequence public.ci_job_artifacts_id_seq"}};
   const std::string before = world.database.dump();
   for (const auto& [what, name] : pieces) {
     world.database.run("REVOKE " + what + " FROM " + world.role);

@@ -20,6 +20,8 @@ struct Run {
     report.backlog.unlocked = 2;
     report.backlog.unknown = 0;
     report.backlog.objects = 1;
+    report.backlog.builds = 0;
+    report.backlog.traces = 0;
   }
   [[nodiscard]] int status(int signal = 0) const {
     return jobs::exit_status(options, report, signal);

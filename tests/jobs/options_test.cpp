@@ -14,8 +14,9 @@ namespace {
 std::string sample_of(const OptionRow& row) {
   if (row.is_flag())
     return "true";
-  for (const char* const text : {"1", "2022-10-06T12:30:00Z", "all", "none",
-                                 "text", "info", "somewhere"}) {
+  for (const char* const text :
+       {"1", "2022-10-06T12:30:00Z", "all", "none", "text", "info",
+        "unix:///run/redis.sock", "somewhere"}) {
     Options scratch;
     if (row.name != "local-store" && row.value.set(scratch, text))
       return text;
@@ -41,7 +42,7 @@ TEST_CASE("a command alone means the defaults", "[unit]") {
   }
 }
 
-TEST_CASE("every option of the issue can be given", "[unit]") {
+TEST_CASE("every option can be given", "[unit]") {
   const Options options = parse({"run",
                                  "--passes",
                                  "legacy,unlocked",
@@ -91,8 +92,23 @@ TEST_CASE("every option of the issue can be given", "[unit]") {
                                  "--strict",
                                  "--expect-destroyed",
                                  "11",
+                                 "--expect-dropped",
+                                 "12",
                                  "--expect-backlog",
-                                 "0"});
+                                 "0",
+                                 "--user",
+                                 "5,6",
+                                 "--max-drop",
+                                 "13",
+                                 "--wave-size",
+                                 "14",
+                                 "--redis",
+                                 "redis://cache:6380/2",
+                                 "--redis-shared-state",
+                                 "unix:///run/redis.sock",
+                                 "--trace-settle",
+                                 "15",
+                                 "--stale-traces"});
 
   Options expected;
   expected.command = Command::run;
@@ -121,7 +137,15 @@ TEST_CASE("every option of the issue can be given", "[unit]") {
   expected.log_level = "warning";
   expected.strict = true;
   expected.expect_destroyed = 11;
+  expected.expect_dropped = 12;
   expected.expect_backlog = 0;
+  expected.users = {5, 6};
+  expected.max_drop = 13;
+  expected.wave_size = 14;
+  expected.redis = "redis://cache:6380/2";
+  expected.redis_shared_state = "unix:///run/redis.sock";
+  expected.trace_settle = std::chrono::seconds{15};
+  expected.stale_traces = true;
   CHECK(options == expected);
 
   CHECK(parse({"explain", "--analyze"}).analyze);
@@ -287,9 +311,11 @@ TEST_CASE("a wrong value is refused in a sentence with option and value",
 TEST_CASE("passes are a list, in any order, or all", "[unit]") {
   CHECK(parse({"run", "--passes", "objects"}).passes ==
         std::set{telemetry::Pass::objects});
-  CHECK(parse({"run", "--passes", "all"}).passes.size() == 3);
-  CHECK(refusal({"run", "--passes", "unlocked,unlokced"}) ==
-        "--passes is 'unlokced', but must be unlocked, legacy, objects or all");
+  CHECK(parse({"run", "--passes", "all"}).passes.size() == 5);
+  CHECK(
+      refusal({"run", "--passes", "unlocked,unlokced"}) ==
+      "--passes is 'unlokced', but must be unlocked, legacy, objects, builds, "
+      "traces or all");
   CHECK(refusal({"run", "--passes", "unlocked,"}) != "");
   CHECK(refusal({"run", "--passes", ""}) != "");
 }

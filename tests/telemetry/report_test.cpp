@@ -200,5 +200,8 @@ TEST_CASE("the backlog has a sum only where every count is known", "[unit]") {
   backlog.unknown = 2;
   CHECK(backlog.total() == std::nullopt);
   backlog.objects = 3;
-  CHECK(backlog.total() == 6);
+  CHECK(backlog.total() == std::nullopt);
+  backlog.builds = 4;
+  backlog.traces = 5;
+  CHECK(backlog.total() == 15);
 }

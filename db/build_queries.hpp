@@ -1,0 +1,23 @@
+#pragma once
+
+#include "db/builds.hpp"
+
+namespace db {
+
+/// The texts behind Builds; each names its parameters in the order of $1, $2.
+
+/// users bigint[], after user, after id, projects bigint[], except bigint[],
+/// cancelable text[], limit
+const Query& user_pipelines_query(PipelineKind kind);
+/// pipelines bigint[], cancelable text[], after id, limit
+const Query& cancelable_query();
+/// ids bigint[], lock_versions bigint[], cancelable text[]
+Query drop_query(const Catalog& catalog);
+/// jobs bigint[]
+Query leftovers_query(const Catalog& catalog);
+/// groups bigint[]
+const Query& waiting_query();
+/// users bigint[], projects bigint[], except bigint[], cancelable text[], limit
+const Query& count_cancelable_query();
+
+}  // namespace db

@@ -1,0 +1,160 @@
+#include "db/builds.hpp"
+
+#include "db/build_queries.hpp"
+
+namespace db {
+namespace {
+
+/// The jobs that GitLab lets a user cancel; `manual` ones came with 19, and
+/// `canceling` never did.
+const std::vector<std::string>& cancelable_statuses() {
+  static const std::vector<std::string> statuses{
+      "created",   "waiting_for_resource",
+      "preparing", "waiting_for_callback",
+      "pending",   "running",
+      "scheduled"};
+  return statuses;
+}
+
+}  // namespace
+
+Builds::Builds(Pool& pool, const Catalog& catalog)
+    : pool_(pool),
+      drop_(drop_query(catalog)),
+      leftovers_(leftovers_query(catalog)) {}
+
+std::vector<UserPipeline> Builds::pipelines(
+    const Session& session, PipelineKind kind,
+    const std::vector<std::int64_t>& users, UserPipeline after,
+    const ProjectFilter& filter, std::int64_t limit) const {
+  std::vector<UserPipeline> pipelines;
+  execute(pool_, session, user_pipelines_query(kind),
+          Parameters()
+              .add(users)
+              .add(after.user_id)
+              .add(after.id)
+              .add(filter.projects)
+              .add(filter.except_projects)
+              .add(cancelable_statuses())
+              .add(limit),
+          [&](const Row& row) {
+            pipelines.push_back({row.integer(0), row.integer(1)});
+          });
+  return pipelines;
+}
+
+std::vector<Job> Builds::cancelable(const Session& session,
+                                    const std::vector<std::int64_t>& pipelines,
+                                    std::int64_t after,
+                                    std::int64_t limit) const {
+  std::vector<Job> jobs;
+  execute(pool_, session, cancelable_query(),
+          Parameters()
+              .add(pipelines)
+              .add(cancelable_statuses())
+              .add(after)
+              .add(limit),
+          [&](const Row& row) {
+            jobs.push_back({.id = row.integer(0),
+                            .pipeline_id = row.integer(1),
+                            .project_id = row.integer(2),
+                            .user_id = row.integer(3),
+                            .lock_version = row.integer(4),
+                            .status = std::string(row.text(5))});
+          });
+  return jobs;
+}
+
+std::vector<DroppedJob> Builds::drop(const Session& session,
+                                     const std::vector<Job>& jobs) const {
+  std::vector<std::int64_t> ids;
+  std::vector<std::int64_t> lock_versions;
+  for (const Job& job : jobs) {
+    ids.push_back(job.id);
+    lock_versions.push_back(job.lock_version);
+  }
+  std::vector<DroppedJob> dropped;
+  // To say it again does no harm: what was dropped is cancelable no more.
+  execute_repeatable(
+      pool_, session, drop_,
+      Parameters().add(ids).add(lock_versions).add(cancelable_statuses()),
+      [&](const Row& row) {
+        dropped.push_back({row.integer(0), row.integer(1), row.integer(2)});
+      });
+  return dropped;
+}
+
+std::vector<Leftover> Builds::leftovers(
+    const Session& session, const std::vector<std::int64_t>& jobs) const {
+  std::vector<Leftover> rows;
+  execute(pool_, session, leftovers_, Parameters().add(jobs),
+          [&](const Row& row) {
+            rows.push_back(
+                {std::string(row.text(0)), row.integer(1), row.integer(2)});
+          });
+  return rows;
+}
+
+std::vector<WaitingGroup> Builds::waiting(
+    const Session& session, const std::vector<std::int64_t>& groups) const {
+  std::vector<WaitingGroup> rows;
+  execute(pool_, session, waiting_query(), Parameters().add(groups),
+          [&](const Row& row) {
+            rows.push_back(
+                {row.integer(0), row.integer(1), std::string(row.text(2))});
+          });
+  return rows;
+}
+
+std::int64_t Builds::count(const Session& session,
+                           const std::vector<std::int64_t>& users,
+                           const ProjectFilter& filter,
+                           std::int64_t limit) const {
+  std::int64_t count = 0;
+  execute(pool_, session, count_cancelable_query(),
+          Parameters()
+              .add(users)
+              .add(filter.projects)
+              .add(filter.except_projects)
+              .add(cancelable_statuses())
+              .add(limit),
+          [&](const Row& row) { count = row.integer(0); });
+  return count;
+}
+
+std::vector<Statement> Builds::statements() const {
+  const std::vector<std::int64_t> ids{0};
+  const std::vector<std::int64_t> none;
+  const std::int64_t start = 0;
+  const std::int64_t limit = 100;
+  const auto page = Parameters()
+                        .add(ids)
+                        .add(start)
+                        .add(start)
+                        .add(none)
+                        .add(none)
+                        .add(cancelable_statuses())
+                        .add(limit);
+  const auto jobs =
+      Parameters().add(ids).add(cancelable_statuses()).add(start).add(limit);
+  return {
+      {"builds", user_pipelines_query(PipelineKind::live), page, true,
+       "ci_pipelines",
+       "ci_pipelines (user_id, id) WHERE status IN ('running', "
+       "'waiting_for_resource', 'preparing', 'pending', 'created', "
+       "'scheduled')"},
+      {"builds", user_pipelines_query(PipelineKind::waiting), page, true,
+       "ci_pipelines", "ci_pipelines (user_id, id)"},
+      {"builds", cancelable_query(), jobs, true, "ci_builds",
+       "ci_builds (commit_id, status, type)"},
+      {"builds", drop_,
+       Parameters().add(ids).add(ids).add(cancelable_statuses()), false,
+       "ci_builds", nullptr},
+      {"builds", leftovers_, Parameters().add(ids), true, "ci_resources",
+       "ci_resources (build_id)"},
+      {"builds", waiting_query(), Parameters().add(ids), true, "ci_builds",
+       "ci_builds (resource_group_id, status, commit_id)"},
+  };
+}
+
+}  // namespace db

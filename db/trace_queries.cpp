@@ -1,0 +1,210 @@
+#include "db/trace_queries.hpp"
+
+#include <string>
+
+namespace db {
+namespace {
+
+// A loose index scan: one probe for each build, whatever the number of its
+// chunks.  What a crash or a bulk abort left without finished_at was last
+// touched when it ended.
+const Query walk_traces{"traces.walk", R"sql(
+WITH RECURSIVE step (build_id, n) AS (
+    (SELECT build_id, 1::bigint
+     FROM ci_build_trace_chunks
+     WHERE build_id > $1
+     ORDER BY build_id
+     LIMIT 1)
+    UNION ALL
+    SELECT (SELECT c.build_id
+            FROM ci_build_trace_chunks AS c
+            WHERE c.build_id > step.build_id
+            ORDER BY c.build_id
+            LIMIT 1), step.n + 1
+    FROM step
+    WHERE step.build_id IS NOT NULL AND step.n < $2
+),
+met AS (
+    SELECT s.build_id, b.project_id, b.status, b.failure_reason,
+           coalesce(b.finished_at, b.updated_at) AS ended_at,
+           ($5::bigint[] = '{}' OR b.project_id = ANY ($5::bigint[]))
+               AND b.project_id <> ALL ($6::bigint[]) AS is_ours
+    FROM step AS s
+    LEFT JOIN ci_builds AS b ON b.id = s.build_id
+    WHERE s.build_id IS NOT NULL
+)
+SELECT build_id::bigint, coalesce(project_id, 0)::bigint,
+       CASE
+           WHEN is_ours AND $4 <> 0
+               AND status IN ('success', 'failed', 'canceled')
+               AND ended_at < now() AT TIME ZONE 'UTC' - interval '12 hours'
+           THEN 0
+           WHEN is_ours AND status = 'failed' AND failure_reason = 14
+           THEN greatest(0, ceil(1000 * extract(epoch FROM
+                    ended_at + $3 * interval '1 second'
+                        - now() AT TIME ZONE 'UTC')))::bigint
+       END::bigint
+FROM met
+ORDER BY build_id
+)sql"};
+
+const Query chunks{"traces.chunks", R"sql(
+SELECT id::bigint, build_id::bigint, chunk_index::bigint, data_store::bigint,
+       coalesce(lock_version, -1)::bigint, octet_length(raw_data)::bigint,
+       checksum IS NOT NULL
+FROM ci_build_trace_chunks
+WHERE build_id = ANY ($1::bigint[])
+ORDER BY build_id, chunk_index
+)sql"};
+
+const Query chunk_bytes{"traces.chunk_bytes", R"sql(
+SELECT id::bigint, raw_data
+FROM ci_build_trace_chunks
+WHERE id = ANY ($1::bigint[]) AND data_store = 2 AND raw_data IS NOT NULL
+)sql"};
+
+const Query trace_artifacts{"traces.artifacts", R"sql(
+SELECT id::bigint, job_id::bigint, created_at, file IS NOT NULL,
+       file_store::bigint, coalesce(convert_from(file_sha256, 'SQL_ASCII'), '')
+FROM ci_job_artifacts
+WHERE job_id = ANY ($1::bigint[]) AND file_type = 3
+)sql"};
+
+// What GitLab leaves at its default or NULL stays so: expire_at (a trace never
+// expires), file_format, file_location, locked.
+constexpr const char* insert_rows = R"sql(
+INSERT INTO ci_job_artifacts
+    (project_id, job_id, file_type, created_at, updated_at{})
+SELECT b.project_id, b.id, 3, now(), now(){}
+FROM ci_builds AS b
+WHERE b.id = ANY ($1::bigint[])
+  AND b.status IN ('success', 'failed', 'canceled', 'skipped')
+ON CONFLICT DO NOTHING
+RETURNING id::bigint, job_id::bigint, created_at, false, 1::bigint, ''::text
+)sql";
+
+const Query complete_trace{"traces.complete", R"sql(
+WITH stored AS (
+    SELECT *
+    FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[],
+                $5::text[], $6::text[])
+        AS s (id, job_id, file_store, size, sha256, md5)
+),
+chunk AS (
+    SELECT *
+    FROM unnest($7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[])
+        AS k (id, build_id, lock_version, data_store)
+),
+there AS MATERIALIZED (
+    SELECT c.id, c.build_id, c.lock_version, c.data_store
+    FROM ci_build_trace_chunks AS c
+    WHERE c.build_id = ANY ($2::bigint[])
+),
+changed AS MATERIALIZED (
+    SELECT coalesce(t.build_id, k.build_id) AS job_id
+    FROM there AS t
+    FULL JOIN chunk AS k
+        ON k.id = t.id
+       AND k.lock_version IS NOT DISTINCT FROM coalesce(t.lock_version, -1)
+       AND k.data_store = t.data_store
+    WHERE t.id IS NULL OR k.id IS NULL
+),
+filed AS (
+    UPDATE ci_job_artifacts AS a
+    SET file = 'job.log',
+        file_store = s.file_store,
+        file_sha256 = convert_to(s.sha256, 'SQL_ASCII'),
+        size = s.size,
+        updated_at = now()
+    FROM stored AS s
+    WHERE a.id = s.id
+      AND a.job_id = s.job_id
+      AND a.file_type = 3
+      AND a.file IS NULL
+      AND s.job_id NOT IN (SELECT job_id FROM changed)
+    RETURNING a.id, a.job_id, s.md5
+),
+metadata AS (
+    INSERT INTO ci_build_trace_metadata AS m
+        (build_id, trace_artifact_id, checksum, archived_at)
+    SELECT job_id, id, convert_to(md5, 'SQL_ASCII'), now()
+    FROM filed
+    ON CONFLICT (build_id) DO UPDATE
+    SET trace_artifact_id = excluded.trace_artifact_id,
+        checksum = excluded.checksum,
+        archived_at = excluded.archived_at
+)
+SELECT job_id::bigint FROM filed
+)sql"};
+
+constexpr const char* forget_rows = R"sql(
+WITH chunk AS (
+    SELECT *
+    FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[])
+        AS k (id, build_id, lock_version, data_store)
+),
+held AS MATERIALIZED (
+    SELECT c.id
+    FROM ci_build_trace_chunks AS c
+    JOIN chunk AS k ON k.id = c.id
+    WHERE k.lock_version IS NOT DISTINCT FROM coalesce(c.lock_version, -1)
+      AND k.data_store = c.data_store
+    ORDER BY c.id
+    FOR UPDATE OF c
+),
+gone AS (
+    DELETE FROM ci_build_trace_chunks AS c
+    USING held
+    WHERE c.id = held.id
+    RETURNING c.id
+))sql";
+
+constexpr const char* forget_states = R"sql(,
+state AS (
+    DELETE FROM ci_build_pending_states AS p
+    WHERE p.build_id = ANY ($2::bigint[])
+      AND NOT EXISTS (SELECT
+                      FROM ci_build_trace_chunks AS c
+                      WHERE c.build_id = p.build_id
+                        AND c.id NOT IN (SELECT id FROM held))
+))sql";
+
+}  // namespace
+
+const Query& walk_traces_query() {
+  return walk_traces;
+}
+
+const Query& chunks_query() {
+  return chunks;
+}
+
+const Query& chunk_bytes_query() {
+  return chunk_bytes;
+}
+
+const Query& trace_artifacts_query() {
+  return trace_artifacts;
+}
+
+Query insert_trace_query(const Catalog& catalog) {
+  const bool partitions = catalog.has("ci_job_artifacts", "partition_id") &&
+                          catalog.has("ci_builds", "partition_id");
+  std::string text = insert_rows;
+  for (const char* const column : {", partition_id", ", b.partition_id"})
+    text.replace(text.find("{}"), 2, partitions ? column : "");
+  return {"traces.insert", text};
+}
+
+const Query& complete_trace_query() {
+  return complete_trace;
+}
+
+Query forget_chunks_query(const Catalog& catalog) {
+  std::string text = forget_rows;
+  if (catalog.serves("ci_build_pending_states"))
+    text += forget_states;
+  return {"traces.forget", text + "\nSELECT count(*) FROM gone\n"};
+}
+
+}  // namespace db

@@ -1,0 +1,27 @@
+#pragma once
+
+#include "db/catalog.hpp"
+#include "db/query.hpp"
+
+namespace db {
+
+/// The texts behind Traces; each names its parameters in the order of $1, $2.
+
+/// after, limit, settle in seconds, stale (0 or 1), projects bigint[],
+/// except bigint[]
+const Query& walk_traces_query();
+/// builds bigint[]
+const Query& chunks_query();
+/// ids bigint[]
+const Query& chunk_bytes_query();
+/// builds bigint[]
+const Query& trace_artifacts_query();
+/// builds bigint[]
+Query insert_trace_query(const Catalog& catalog);
+/// artifacts bigint[], jobs bigint[], stores bigint[], sizes bigint[], sha256
+/// text[], md5 text[]; chunk ids, builds, lock_versions, data_stores bigint[]
+const Query& complete_trace_query();
+/// ids bigint[], builds bigint[], lock_versions bigint[], data_stores bigint[]
+Query forget_chunks_query(const Catalog& catalog);
+
+}  // namespace db

@@ -1,0 +1,134 @@
+#include "jobs/blocked_pipelines.hpp"
+
+#include "db/retry.hpp"
+#include "db/users.hpp"
+#include "jobs/halves.hpp"
+
+#include <algorithm>
+
+namespace jobs {
+namespace {
+
+using telemetry::Pass;
+
+constexpr std::int64_t users_a_page = 1000;
+constexpr std::int64_t schedules_a_statement = 1000;
+
+}  // namespace
+
+std::vector<std::int64_t> users_after(const Context& context,
+                                      const db::Session& session,
+                                      std::int64_t after) {
+  if (context.options.users.empty())
+    return db::blocked_users(context.pool, session, after, users_a_page);
+  std::vector<std::int64_t> users;
+  std::ranges::copy_if(context.options.users, std::back_inserter(users),
+                       [&](std::int64_t user) { return user > after; });
+  std::ranges::sort(users);
+  return users;
+}
+
+BlockedPipelines::BlockedPipelines(Context& context) : context_(context) {}
+
+std::vector<db::UserPipeline> BlockedPipelines::next() {
+  while (!groups_.empty() || next_group()) {
+    std::vector<db::UserPipeline> wave = page();
+    if (!wave.empty()) {
+      after_ = wave.back();
+      return wave;
+    }
+    if (!context_.may_go_on(Pass::builds))
+      return {};
+  }
+  return {};
+}
+
+bool BlockedPipelines::next_group() {
+  Users users = next_users();
+  if (users.empty())
+    return false;
+  disable_schedules(users);
+  groups_.push_back(std::move(users));
+  kind_ = db::PipelineKind::live;
+  after_ = {};
+  return true;
+}
+
+BlockedPipelines::Users BlockedPipelines::next_users() {
+  if (exhausted_)
+    return {};
+  Users users = db::with_retry([&] {
+    return users_after(context_, context_.reading(Pass::builds), last_user_);
+  });
+  exhausted_ = users.empty();
+  if (!exhausted_)
+    last_user_ = users.back();
+  return users;
+}
+
+void BlockedPipelines::disable_schedules(const Users& users) {
+  if (!context_.catalog.serves("ci_pipeline_schedules"))
+    return;
+  telemetry::PassReport& report = context_.report.pass(Pass::builds);
+  if (context_.only_plans()) {
+    report.schedules += db::count_schedules(
+        context_.pool, context_.reading(Pass::builds), users);
+    return;
+  }
+  std::int64_t disabled = 0;
+  do {
+    disabled = db::with_retry([&] {
+      return db::disable_schedules(context_.pool,
+                                   context_.writing(Pass::builds), users,
+                                   schedules_a_statement);
+    });
+    report.schedules += disabled;
+  } while (disabled == schedules_a_statement && !context_.must_stop());
+}
+
+/// A wave of the group in front; if it has no more, what comes next is
+/// prepared, and the answer is empty.
+std::vector<db::UserPipeline> BlockedPipelines::page() {
+  std::vector<db::UserPipeline> wave;
+  try {
+    wave = db::with_retry([&] {
+      return context_.builds.pipelines(
+          context_.reading(Pass::builds), kind_, groups_.front(), after_,
+          context_.projects, context_.options.wave_size);
+    });
+  } catch (const db::Error& error) {
+    if (!concerns_rows(error))
+      throw;
+    halve(error);
+    return {};
+  }
+  if (!wave.empty())
+    return wave;
+  if (kind_ == db::PipelineKind::live) {
+    kind_ = db::PipelineKind::waiting;
+    after_ = {};
+  } else {
+    groups_.pop_front();
+    kind_ = db::PipelineKind::live;
+    after_ = {};
+  }
+  return wave;
+}
+
+void BlockedPipelines::halve(const db::Error& error) {
+  const Users users = std::move(groups_.front());
+  groups_.pop_front();
+  if (context_.must_stop())
+    return;
+  if (users.size() == 1) {
+    context_.report.problem(
+        {Pass::builds, "users", users.front(),
+         std::string("its pipelines can't be read: ") + error.what()});
+    return;
+  }
+  const auto middle = users.begin() + std::ssize(users) / 2;
+  groups_.emplace_front(middle, users.end());
+  groups_.emplace_front(users.begin(), middle);
+}
+
+}  // namespace jobs

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <vector>
+
+#include "db/builds.hpp"
+#include "jobs/context.hpp"
+
+namespace jobs {
+
+/// The pipelines of blocked users in which something is to be dropped, a wave
+/// at a time: users by id, of a page of them first the live pipelines, then
+/// those that wait.  In a run the users' pipeline schedules are turned off on
+/// the way, so that they start no more.
+class BlockedPipelines {
+ public:
+  explicit BlockedPipelines(Context& context);
+
+  /// The next wave; empty once there is none.  Users whose pipelines can't be
+  /// read within a statement's timeout are named as problems, one by one.
+  ///
+  /// \throws db::Error that does not concern the rows.
+  std::vector<db::UserPipeline> next();
+
+ private:
+  using Users = std::vector<std::int64_t>;
+
+  bool next_group();
+  Users next_users();
+  void disable_schedules(const Users& users);
+  std::vector<db::UserPipeline> page();
+  void halve(const db::Error& error);
+
+  Context& context_;
+  bool exhausted_ = false;
+  std::int64_t last_user_ = 0;
+  std::deque<Users> groups_;  ///< the front is being walked
+  db::PipelineKind kind_ = db::PipelineKind::live;
+  db::UserPipeline after_;
+};
+
+/// The users of this run, a page at a time: those named, or all that are
+/// blocked.  Empty once there are none after \a after.
+std::vector<std::int64_t> users_after(const Context& context,
+                                      const db::Session& session,
+                                      std::int64_t after);
+
+}  // namespace jobs

@@ -1,0 +1,86 @@
+#include "jobs/builds_pass.hpp"
+
+#include "jobs/blocked_pipelines.hpp"
+#include "jobs/in_parallel.hpp"
+#include "jobs/pipeline_dropper.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+
+namespace jobs {
+namespace {
+
+using telemetry::Outcome;
+using telemetry::Pass;
+using Wave = std::vector<db::UserPipeline>;
+
+/// A group costs five statements, whatever is in it, and a lock that somebody
+/// holds costs all of it a wait; see the table in benchmarks/README.md.
+constexpr std::ptrdiff_t group_size = 50;
+
+void work_on(Context& context, const Wave& wave, PipelineDropper& dropper) {
+  auto next = wave.begin();
+  in_parallel<Wave>(
+      context.tokens(),
+      [&] {
+        const auto begin = next;
+        next += std::min(group_size, wave.end() - next);
+        return begin == next ? nullptr : std::make_shared<Wave>(begin, next);
+      },
+      [&](const Wave& group) {
+        if (!context.must_stop() && !context.drop_budget.is_spent())
+          dropper.drop(group);
+      });
+}
+
+void end_pass(Context& context, const PipelineDropper& dropper) {
+  telemetry::PassReport& report = context.report.pass(Pass::builds);
+  report.conflicts = dropper.conflicts();
+  if (report.conflicts > 0)
+    report.end(Outcome::throttled,
+               fmt::format("{} jobs were held, or changed again and again, by "
+                           "other sessions",
+                           report.conflicts.load()));
+  if (context.drop_budget.is_spent())
+    report.end(Outcome::budget_exhausted, "--max-drop was reached");
+  report.end(Outcome::drained);
+}
+
+}  // namespace
+
+void run_builds_pass(Context& context) {
+  if (!context.catalog.has_builds()) {
+    context.report.pass(Pass::builds).end(Outcome::unsupported);
+    return;
+  }
+  BlockedPipelines pipelines(context);
+  PipelineDropper dropper(context);
+  while (!context.drop_budget.is_spent()) {
+    const Wave wave = pipelines.next();
+    if (wave.empty())
+      break;
+    work_on(context, wave, dropper);
+    if (!context.may_go_on(Pass::builds))
+      break;
+  }
+  end_pass(context, dropper);
+}
+
+std::int64_t count_builds(const Context& context, const db::Session& session,
+                          std::int64_t limit) {
+  std::int64_t count = 0;
+  std::int64_t after = 0;
+  while (count < limit) {
+    const auto users = users_after(context, session, after);
+    if (users.empty())
+      break;
+    after = users.back();
+    count +=
+        context.builds.count(session, users, context.projects, limit - count);
+  }
+  return count;
+}
+
+}  // namespace jobs

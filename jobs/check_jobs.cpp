@@ -1,0 +1,113 @@
+#include "jobs/check_jobs.hpp"
+
+#include "db/traces.hpp"
+#include "db/users.hpp"
+#include "jobs/traces_pass.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace jobs {
+namespace {
+
+using telemetry::Pass;
+
+bool wants(const Installation& installation, Pass pass) {
+  return installation.options.passes.contains(pass);
+}
+
+std::string state_of(const std::vector<db::UserState>& states,
+                     std::int64_t user) {
+  const auto found = std::ranges::find(states, user, &db::UserState::id);
+  return found == states.end() ? "not there"
+                               : fmt::format("'{}'", found->state);
+}
+
+Finding look_at(stores::Redis& redis) {
+  redis.ping();
+  const std::string policy = redis.eviction_policy();
+  if (policy.starts_with("allkeys"))
+    return {Level::warning, "redis",
+            fmt::format("{} evicts any key when its memory is full "
+                        "(maxmemory-policy {}), and with it live traces; set "
+                        "noeviction",
+                        redis.description(), policy)};
+  return {Level::ok, "redis", redis.description() + " answers"};
+}
+
+/// Those that would be archived now, or soon, among the first that are met.
+bool has_traces(Installation& installation) {
+  const db::Traces traces(installation.pool, installation.catalog);
+  return !traces
+              .walk(installation.session(),
+                    trace_selection(installation.options), 0, 1000)
+              .traces.empty();
+}
+
+}  // namespace
+
+bool check_job_tables(Installation& installation, Findings& findings) {
+  if (!wants(installation, Pass::builds) && !wants(installation, Pass::traces))
+    return false;
+  if (!installation.catalog.has_builds()) {
+    findings.push_back({Level::ok, "jobs", "there is no table of jobs here"});
+    return false;
+  }
+  const auto sentences = installation.catalog.unserved_builds();
+  for (const std::string& sentence : sentences)
+    findings.push_back({Level::fail, "jobs",
+                        sentence +
+                            "; leave the passes builds and traces out with "
+                            "--passes unlocked,legacy,objects"});
+  return sentences.empty();
+}
+
+void check_users(Installation& installation, Findings& findings) {
+  const std::vector<std::int64_t>& users = installation.options.users;
+  if (users.empty() || !wants(installation, Pass::builds))
+    return;
+  const auto states =
+      db::user_states(installation.pool, installation.session(), users);
+  for (const std::int64_t user : users)
+    if (const std::string state = state_of(states, user); state != "'blocked'")
+      findings.push_back(
+          {Level::fail, "users",
+           fmt::format("user {} is {}, not 'blocked', so nothing of theirs is "
+                       "dropped; block them in GitLab first, or leave --user "
+                       "out",
+                       user, state)});
+}
+
+void check_redis(Installation& installation, Findings& findings) {
+  for (stores::Redis* const redis : installation.redis.all()) {
+    try {
+      findings.push_back(look_at(*redis));
+    } catch (const stores::StoreUnreachable& error) {
+      if (installation.options.command != Command::check)
+        throw;
+      findings.push_back({Level::fail, "redis", error.what()});
+    } catch (const stores::StoreError& error) {
+      findings.push_back({Level::fail, "redis", error.what()});
+    }
+  }
+  if (installation.redis.shared_state() == nullptr)
+    findings.push_back(
+        {Level::warning, "redis",
+         "none was given: traces in Redis are out of reach, and GitLab's locks "
+         "on traces and pipelines can't be taken, so that a live GitLab at the "
+         "same trace does the work twice; give --redis URL"});
+}
+
+void check_traces(Installation& installation, Findings& findings) {
+  if (!wants(installation, Pass::traces) ||
+      installation.stores.find(1) != nullptr ||
+      !installation.store_trouble.empty() || !has_traces(installation))
+    return;
+  findings.push_back({Level::fail, "traces",
+                      "there are traces to archive, but no store for them; "
+                      "give --local-store DIR, or leave the pass out with "
+                      "--passes"});
+}
+
+}  // namespace jobs

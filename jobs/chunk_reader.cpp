@@ -1,0 +1,135 @@
+#include "jobs/chunk_reader.hpp"
+
+#include "db/retry.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+namespace jobs {
+namespace {
+
+using db::Chunk;
+using telemetry::Pass;
+
+constexpr std::size_t chunks_a_page = 8;
+
+bool is_in(const Chunk& chunk, db::ChunkStore store) {
+  return chunk.data_store == static_cast<std::int64_t>(store);
+}
+
+bool is_in_database(const Chunk& chunk) {
+  return is_in(chunk, db::ChunkStore::database);
+}
+
+/// A chunk that was never written has no bytes, rather than lost ones.
+std::optional<std::int64_t> length_in_database(const Chunk& chunk) {
+  if (!chunk.raw_length && !chunk.was_written)
+    return 0;
+  return chunk.raw_length;
+}
+
+}  // namespace
+
+std::string chunk_key(const Chunk& chunk) {
+  return fmt::format("gitlab:ci:trace:{}:chunks:{}", chunk.build_id,
+                     chunk.index);
+}
+
+stores::Redis* ChunkReader::redis_of(const Chunk& chunk) const {
+  if (is_in(chunk, db::ChunkStore::shared_state))
+    return context_.redis.shared_state();
+  return is_in(chunk, db::ChunkStore::trace_chunks) ? context_.redis.chunks()
+                                                    : nullptr;
+}
+
+std::optional<std::string> ChunkReader::out_of_reach(const Chunk& chunk) const {
+  if (is_in_database(chunk) || redis_of(chunk) != nullptr)
+    return std::nullopt;
+  if (is_in(chunk, db::ChunkStore::shared_state))
+    return "its chunks are in Redis: give --redis-shared-state URL, or --redis "
+           "URL if it is the same";
+  if (is_in(chunk, db::ChunkStore::trace_chunks))
+    return "its chunks are in Redis: give --redis URL";
+  if (is_in(chunk, db::ChunkStore::object_storage))
+    return "its chunks are in object storage, which this version does not "
+           "serve; GitLab archives it";
+  return fmt::format("its chunks are in a store that nobody here knows, {}",
+                     chunk.data_store);
+}
+
+std::vector<ChunkExtent> ChunkReader::extents(
+    std::span<const Chunk> chunks) const {
+  std::vector<ChunkExtent> extents;
+  std::map<stores::Redis*, std::vector<std::size_t>> in_redis;
+  for (const Chunk& chunk : chunks) {
+    if (stores::Redis* const redis = redis_of(chunk))
+      in_redis[redis].push_back(extents.size());
+    extents.push_back({chunk.index, length_in_database(chunk)});
+  }
+  for (const auto& [redis, places] : in_redis) {
+    std::vector<std::string> keys;
+    for (const std::size_t place : places)
+      keys.push_back(chunk_key(chunks[place]));
+    const auto lengths = redis->lengths(keys);
+    for (std::size_t i = 0; i < places.size(); ++i)
+      extents[places[i]].length = lengths[i];
+  }
+  return extents;
+}
+
+void ChunkReader::read(std::span<const Chunk> chunks, const Sink& sink) const {
+  while (!chunks.empty()) {
+    const auto page = chunks.first(std::min(chunks.size(), chunks_a_page));
+    chunks = chunks.subspan(page.size());
+    std::vector<std::string> bytes(page.size());
+    fetch_database(page, bytes);
+    fetch_redis(page, bytes);
+    for (std::size_t i = 0; i < page.size(); ++i)
+      sink(page[i], bytes[i]);
+  }
+}
+
+void ChunkReader::fetch_redis(std::span<const Chunk> page,
+                              std::vector<std::string>& bytes) const {
+  std::map<stores::Redis*, std::vector<std::size_t>> places;
+  for (std::size_t i = 0; i < page.size(); ++i)
+    if (stores::Redis* const redis = redis_of(page[i]))
+      places[redis].push_back(i);
+  for (const auto& [redis, here] : places) {
+    std::vector<std::string> keys;
+    for (const std::size_t place : here)
+      keys.push_back(chunk_key(page[place]));
+    auto values = redis->get(keys);
+    for (std::size_t i = 0; i < here.size(); ++i) {
+      if (!values[i])
+        throw ChunkMoved();
+      bytes[here[i]] = std::move(*values[i]);
+    }
+  }
+}
+
+void ChunkReader::fetch_database(std::span<const Chunk> page,
+                                 std::vector<std::string>& bytes) const {
+  std::map<std::int64_t, std::size_t> places;
+  std::vector<std::int64_t> ids;
+  for (std::size_t i = 0; i < page.size(); ++i)
+    if (is_in_database(page[i]) && page[i].raw_length) {
+      places.emplace(page[i].id, i);
+      ids.push_back(page[i].id);
+    }
+  if (ids.empty())
+    return;
+  db::with_retry([&] {
+    context_.traces.read(context_.reading(Pass::traces).without_deadline(), ids,
+                         [&](std::int64_t id, std::string_view raw) {
+                           bytes[places.at(id)] = std::string(raw);
+                         });
+  });
+  for (const auto& [id, place] : places)
+    if (std::ssize(bytes[place]) != *page[place].raw_length)
+      throw ChunkMoved();
+}
+
+}  // namespace jobs

@@ -1,0 +1,254 @@
+#include "jobs/pipeline_dropper.hpp"
+
+#include "db/retry.hpp"
+#include "jobs/halves.hpp"
+#include "jobs/pipeline_lease.hpp"
+#include "jobs/recompute.hpp"
+#include "telemetry/fault_point.hpp"
+
+#include <algorithm>
+#include <thread>
+#include <unordered_map>
+
+namespace jobs {
+namespace {
+
+using telemetry::Pass;
+using Ids = std::vector<std::int64_t>;
+
+// Slices of 100 to 1,000 jobs drop at the same rate.
+constexpr std::int64_t slice = 500;
+// A job that somebody else changed or holds is read again so many times.
+constexpr int most_tries = 3;
+
+Ids ids_of(std::span<const db::UserPipeline> group) {
+  Ids ids;
+  for (const db::UserPipeline& pipeline : group)
+    ids.push_back(pipeline.id);
+  return ids;
+}
+
+}  // namespace
+
+/// One group's way from its first job to its last.
+class PipelineDropper::Group {
+ public:
+  Group(PipelineDropper& dropper, Ids pipelines)
+      : dropper_(dropper),
+        context_(dropper.context_),
+        pipelines_(std::move(pipelines)) {}
+
+  /// Sweep over the cancelable jobs, by id, until a sweep meets none that it
+  /// could still drop; a plan sweeps once.
+  void drop_jobs() {
+    bool met_any = true;
+    while (met_any && goes_on()) {
+      met_any = sweep();
+      if (context_.only_plans())
+        return;
+    }
+  }
+
+  /// After the last drop: what it takes for the rest of the world to know.
+  void follow_up() {
+    recompute_statuses(context_, pipelines_);
+    if (dropped_.empty())
+      return;
+    telemetry::fault_point("builds.before_leftovers");
+    name_leftovers();
+    name_waiting_groups();
+  }
+
+  /// Given up, and still cancelable.
+  Ids conflicts() {
+    Ids left;
+    std::int64_t after = 0;
+    while (has_given_up()) {
+      const auto jobs = cancelable(after);
+      for (const db::Job& job : jobs)
+        if (tries_.contains(job.id) && tries_[job.id] >= most_tries)
+          left.push_back(job.id);
+      if (std::ssize(jobs) < slice)
+        break;
+      after = jobs.back().id;
+    }
+    return left;
+  }
+
+ private:
+  bool goes_on() const {
+    return !context_.must_stop() && !context_.drop_budget.is_spent();
+  }
+
+  bool has_given_up() const {
+    return std::ranges::any_of(
+        tries_, [](const auto& job) { return job.second >= most_tries; });
+  }
+
+  std::vector<db::Job> cancelable(std::int64_t after) {
+    return db::with_retry([&] {
+      return context_.builds.cancelable(context_.reading(Pass::builds),
+                                        pipelines_, after, slice);
+    });
+  }
+
+  /// \return whether there was a job that is not given up.
+  bool sweep() {
+    bool met_any = false;
+    std::int64_t after = 0;
+    std::vector<db::Job> jobs;
+    do {
+      jobs = cancelable(after);
+      if (jobs.empty())
+        break;
+      after = jobs.back().id;
+      const bool was_full = std::ssize(jobs) == slice;
+      std::erase_if(jobs, [&](const db::Job& job) {
+        const auto tried = tries_.find(job.id);
+        return tried != tries_.end() && tried->second >= most_tries;
+      });
+      met_any = met_any || !jobs.empty();
+      take(std::move(jobs));
+      if (!was_full)
+        break;
+    } while (goes_on());
+    return met_any;
+  }
+
+  void take(std::vector<db::Job> jobs) {
+    const std::int64_t granted = context_.drop_budget.reserve(std::ssize(jobs));
+    jobs.resize(static_cast<std::size_t>(granted));
+    if (jobs.empty())
+      return;
+    if (context_.only_plans())
+      count(jobs);
+    else
+      drop(jobs);
+  }
+
+  void drop(const std::vector<db::Job>& jobs) {
+    telemetry::fault_point("builds.before_drop");
+    std::vector<db::DroppedJob> dropped;
+    try {
+      dropped = db::with_retry([&] {
+        return context_.builds.drop(context_.writing(Pass::builds), jobs);
+      });
+    } catch (...) {
+      context_.drop_budget.give_back(std::ssize(jobs));
+      throw;
+    }
+    telemetry::fault_point("builds.after_drop");
+    context_.drop_budget.give_back(std::ssize(jobs) - std::ssize(dropped));
+    note(jobs, dropped);
+  }
+
+  void note(const std::vector<db::Job>& jobs,
+            const std::vector<db::DroppedJob>& dropped) {
+    std::set<std::int64_t> gone;
+    for (const db::DroppedJob& job : dropped) {
+      gone.insert(job.id);
+      if (job.resource_group_id != 0)
+        groups_.insert(job.resource_group_id);
+    }
+    dropped_.insert(dropped_.end(), gone.begin(), gone.end());
+
+    std::vector<db::Job> counted;
+    for (const db::Job& job : jobs)
+      if (gone.contains(job.id))
+        counted.push_back(job);
+      else
+        ++tries_[job.id];
+    count(counted);
+    if (gone.empty())
+      std::this_thread::sleep_for(context_.options.lock_timeout / most_tries);
+  }
+
+  void count(const std::vector<db::Job>& jobs) {
+    for (const db::Job& job : jobs)
+      if (touched_.insert(job.pipeline_id).second)
+        ++context_.report.pass(Pass::builds).pipelines;
+    dropper_.count(jobs);
+  }
+
+  void name_leftovers() {
+    const auto rows = db::with_retry([&] {
+      return context_.builds.leftovers(
+          context_.reading(Pass::builds).without_deadline(), dropped_);
+    });
+    for (const db::Leftover& row : rows)
+      context_.report.problem({Pass::builds, row.table, row.id,
+                               "it points at job " +
+                                   std::to_string(row.job_id) +
+                                   ", which was dropped: somebody put it there "
+                                   "meanwhile; delete it"});
+  }
+
+  void name_waiting_groups() {
+    if (groups_.empty())
+      return;
+    const auto rows = db::with_retry([&] {
+      return context_.builds.waiting(
+          context_.reading(Pass::builds).without_deadline(),
+          Ids(groups_.begin(), groups_.end()));
+    });
+    std::vector<telemetry::WaitingGroup> waiting;
+    for (const db::WaitingGroup& row : rows)
+      waiting.push_back({row.id, row.project_id, row.key});
+    context_.report.waiting(waiting);
+  }
+
+  PipelineDropper& dropper_;
+  Context& context_;
+  Ids pipelines_;
+  std::unordered_map<std::int64_t, int> tries_;  ///< of jobs that didn't go
+  Ids dropped_;
+  std::set<std::int64_t> groups_;   ///< whose resources were given back
+  std::set<std::int64_t> touched_;  ///< pipelines, each counted once
+};
+
+void PipelineDropper::drop(std::span<const db::UserPipeline> group) {
+  in_halves(
+      group, [this] { return context_.must_stop(); },
+      [this](std::span<const db::UserPipeline> part) { work_on(part); },
+      [this](const db::UserPipeline& pipeline, const db::Error& error) {
+        context_.report.problem(
+            {Pass::builds, "ci_pipelines", pipeline.id, error.what()});
+      });
+}
+
+void PipelineDropper::work_on(std::span<const db::UserPipeline> group) {
+  Group work(*this, ids_of(group));
+  if (context_.only_plans()) {
+    work.drop_jobs();
+    return;
+  }
+  const PipelineLease lease(context_, ids_of(group));
+  work.drop_jobs();
+  work.follow_up();
+  add_conflicts(work.conflicts());
+}
+
+/// One thread at a time, so that a listing is never torn.
+void PipelineDropper::count(const std::vector<db::Job>& dropped) {
+  telemetry::PassReport& report = context_.report.pass(Pass::builds);
+  const std::lock_guard lock(mutex_);
+  for (const db::Job& job : dropped) {
+    report.users += users_.insert(job.user_id).second ? 1 : 0;
+    if (context_.listing.job && context_.only_plans())
+      context_.listing.job(job);
+  }
+  report.dropped += std::ssize(dropped);
+  context_.progress.advance(std::ssize(dropped));
+}
+
+void PipelineDropper::add_conflicts(const std::vector<std::int64_t>& jobs) {
+  const std::lock_guard lock(mutex_);
+  conflicts_.insert(jobs.begin(), jobs.end());
+}
+
+std::int64_t PipelineDropper::conflicts() const {
+  const std::lock_guard lock(mutex_);
+  return std::ssize(conflicts_);
+}
+
+}  // namespace jobs

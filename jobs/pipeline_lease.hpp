@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "jobs/context.hpp"
+#include "stores/redis_lease.hpp"
+
+namespace jobs {
+
+/// GitLab's own lease on the processing of these pipelines
+/// (AtomicProcessingService, E21 to E26), for as long as the object lives, so
+/// that no live GitLab moves their jobs meanwhile.  Where no Redis is given, or
+/// GitLab holds a pipeline for longer than a moment, nothing is held: the
+/// lock_version of every row is what keeps both from harm, and the lease only
+/// saves work.
+class PipelineLease {
+ public:
+  PipelineLease(Context& context, const std::vector<std::int64_t>& pipelines);
+
+ private:
+  std::optional<stores::RedisLease> lease_;
+};
+
+}  // namespace jobs

@@ -1,0 +1,159 @@
+#include "jobs/recompute.hpp"
+
+#include "db/retry.hpp"
+#include "jobs/composite_status.hpp"
+#include "telemetry/fault_point.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+#include <utility>
+
+namespace jobs {
+namespace {
+
+using db::JobStatus;
+using telemetry::Pass;
+using telemetry::Timestamp;
+
+// Each costs two statements; a live GitLab moves a pipeline for seconds.
+constexpr int most_tries = 10;
+
+bool waits_to_be_counted(const db::PipelineState& pipeline) {
+  return std::ranges::any_of(pipeline.jobs, [](const db::LatestJob& job) {
+    return job.is_dropped && !job.is_processed;
+  });
+}
+
+/// Of the jobs of a stage, or of all.
+JobStatus status_of(const db::PipelineState& pipeline,
+                    std::optional<std::int64_t> position = {}) {
+  std::vector<CountedStatus> counted;
+  for (const db::LatestJob& job : pipeline.jobs)
+    if (!position || job.stage == *position)
+      counted.push_back({job.status.value(), job.allow_failure});
+  return composite_status(counted);
+}
+
+/// GitLab's set_status does nothing for `created`, nor where nothing changes.
+bool is_worth_writing(std::optional<JobStatus> now, JobStatus next) {
+  return now != next && next != JobStatus::created;
+}
+
+bool has_duration(JobStatus status) {
+  return status == JobStatus::success || status == JobStatus::failed ||
+         status == JobStatus::canceled || status == JobStatus::manual;
+}
+
+bool counts_for_duration(const db::LatestJob& job) {
+  return job.is_build && job.started_at &&
+         (job.status == JobStatus::success || job.status == JobStatus::failed ||
+          job.status == JobStatus::running ||
+          job.status == JobStatus::canceled);
+}
+
+db::PipelineChange change_of(const db::PipelineState& pipeline,
+                             JobStatus status) {
+  db::PipelineChange change{.id = pipeline.id,
+                            .lock_version = pipeline.lock_version,
+                            .status = status,
+                            .duration = {}};
+  if (pipeline.started_at && has_duration(status))
+    change.duration = duration_of(pipeline);
+  return change;
+}
+
+void append(db::StatusChanges& all, db::StatusChanges&& some) {
+  std::ranges::move(some.stages, std::back_inserter(all.stages));
+  std::ranges::move(some.pipelines, std::back_inserter(all.pipelines));
+  std::ranges::move(some.jobs, std::back_inserter(all.jobs));
+}
+
+bool knows_all_statuses(const db::PipelineState& pipeline) {
+  return std::ranges::all_of(pipeline.jobs, [](const db::LatestJob& job) {
+    return job.status.has_value();
+  });
+}
+
+db::StatusChanges changes_for_all(
+    Context& context, const std::vector<db::PipelineState>& pipelines) {
+  db::StatusChanges changes;
+  for (const db::PipelineState& pipeline : pipelines)
+    if (knows_all_statuses(pipeline))
+      append(changes, changes_for(pipeline));
+    else
+      context.report.problem(
+          {Pass::builds, "ci_pipelines", pipeline.id,
+           "a job of it has a status that this version does not know, so its "
+           "own can't be told"});
+  return changes;
+}
+
+/// One round: \return those that have to be read again.
+std::vector<std::int64_t> recompute_once(
+    Context& context, const std::vector<std::int64_t>& pipelines) {
+  const db::Session reading = context.reading(Pass::builds).without_deadline();
+  const db::Session writing = context.writing(Pass::builds).without_deadline();
+  const auto states =
+      db::with_retry([&] { return context.statuses.read(reading, pipelines); });
+  const db::StatusChanges changes = changes_for_all(context, states);
+  if (changes.jobs.empty())
+    return {};
+  telemetry::fault_point("builds.before_status");
+  return db::with_retry(
+      [&] { return context.statuses.write(writing, changes); });
+}
+
+}  // namespace
+
+std::int64_t duration_of(const db::PipelineState& pipeline) {
+  std::vector<std::pair<Timestamp, Timestamp>> times;
+  for (const db::LatestJob& job : pipeline.jobs)
+    if (counts_for_duration(job))
+      times.emplace_back(*job.started_at,
+                         job.finished_at.value_or(pipeline.now));
+  std::ranges::sort(times);
+
+  auto sum = Timestamp::duration::zero();
+  Timestamp counted_to = Timestamp::min();
+  for (const auto& [begin, end] : times) {
+    const Timestamp from = std::max(begin, counted_to);
+    if (end > from)
+      sum += end - from;
+    counted_to = std::max(counted_to, end);
+  }
+  return std::chrono::floor<std::chrono::seconds>(sum).count();
+}
+
+db::StatusChanges changes_for(const db::PipelineState& pipeline) {
+  db::StatusChanges changes;
+  if (!waits_to_be_counted(pipeline))
+    return changes;
+  for (const db::Stage& stage : pipeline.stages) {
+    const JobStatus status = status_of(pipeline, stage.position);
+    if (is_worth_writing(stage.status, status))
+      changes.stages.push_back(
+          {stage.id, pipeline.id, stage.lock_version, status});
+  }
+  const JobStatus status = status_of(pipeline);
+  if (is_worth_writing(pipeline.status, status))
+    changes.pipelines.push_back(change_of(pipeline, status));
+  for (const db::LatestJob& job : pipeline.jobs)
+    if (!job.is_processed)
+      changes.jobs.push_back({job.id, pipeline.id, job.lock_version});
+  return changes;
+}
+
+void recompute_statuses(Context& context, std::vector<std::int64_t> pipelines) {
+  for (int tries = 0; !pipelines.empty() && tries < most_tries; ++tries) {
+    if (tries > 0)
+      std::this_thread::sleep_for(std::chrono::milliseconds{10 * tries});
+    pipelines = recompute_once(context, pipelines);
+  }
+  for (const std::int64_t pipeline : pipelines)
+    context.report.problem({Pass::builds, "ci_pipelines", pipeline,
+                            "its status could not be written, since others "
+                            "kept changing it; the next run tries again"});
+}
+
+}  // namespace jobs

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "db/pipeline_status.hpp"
+#include "jobs/context.hpp"
+
+namespace jobs {
+
+/// What has to be written so that stages and pipeline have the status that
+/// follows from their jobs (composite_status.hpp); nothing for a pipeline none
+/// of whose dropped jobs waits to be counted.
+///
+/// Pure: of one snapshot, and of nothing else.
+db::StatusChanges changes_for(const db::PipelineState& pipeline);
+
+/// Seconds in which at least one of the pipeline's builds was running: the
+/// union of their times (lib/gitlab/ci/pipeline/duration.rb).  Child pipelines
+/// are left out.
+std::int64_t duration_of(const db::PipelineState& pipeline);
+
+/// Give stages and pipelines the status of their jobs, and read again where a
+/// live GitLab moved first.  Goes on past the deadline, since jobs were dropped
+/// already.  What keeps moving is named as a problem, and is done by a later
+/// run.
+///
+/// \throws db::Error
+void recompute_statuses(Context& context, std::vector<std::int64_t> pipelines);
+
+}  // namespace jobs

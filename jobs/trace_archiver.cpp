@@ -1,0 +1,340 @@
+#include "jobs/trace_archiver.hpp"
+
+#include "db/retry.hpp"
+#include "jobs/trace_check.hpp"
+#include "stores/digest.hpp"
+#include "telemetry/fault_point.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <thread>
+
+namespace jobs {
+namespace {
+
+using telemetry::fault_point;
+using telemetry::Pass;
+using Ids = std::vector<std::int64_t>;
+
+// A live GitLab moves a chunk in milliseconds.
+constexpr int most_tries = 3;
+constexpr std::chrono::milliseconds pause{50};
+
+Ids ids_of(const std::vector<Trace>& traces) {
+  Ids ids;
+  for (const Trace& trace : traces)
+    ids.push_back(trace.build_id);
+  return ids;
+}
+
+std::vector<db::Chunk> chunks_of(const std::vector<Trace>& traces) {
+  std::vector<db::Chunk> chunks;
+  for (const Trace& trace : traces)
+    std::ranges::copy(trace.chunks, std::back_inserter(chunks));
+  return chunks;
+}
+
+bool is_in_redis(const db::Chunk& chunk) {
+  return chunk.data_store ==
+             static_cast<std::int64_t>(db::ChunkStore::shared_state) ||
+         chunk.data_store ==
+             static_cast<std::int64_t>(db::ChunkStore::trace_chunks);
+}
+
+}  // namespace
+
+stores::ObjectKey key_of(const Trace& trace) {
+  return stores::trace_key(trace.project_id, trace.artifact->created_at,
+                           trace.build_id, trace.artifact->id);
+}
+
+TraceArchiver::TraceArchiver(Context& context, stores::Store& store,
+                             std::int64_t file_store)
+    : context_(context),
+      store_(store),
+      file_store_(file_store),
+      reader_(context) {}
+
+void TraceArchiver::archive(std::span<const db::LiveTrace> batch) {
+  telemetry::PassReport& report = context_.report.pass(Pass::traces);
+  TraceLease lease(context_, batch);
+  Traces traces;
+  for (std::size_t i = 0; i < batch.size(); ++i)
+    if (lease.held(i))
+      traces.push_back({.build_id = batch[i].build_id,
+                        .project_id = batch[i].project_id,
+                        .chunks = {},
+                        .extents = {},
+                        .artifact = {},
+                        .values = {},
+                        .lease = &lease});
+    else
+      ++report.skipped;
+  for (int tries = 0; !traces.empty() && tries < most_tries; ++tries) {
+    if (tries > 0)
+      std::this_thread::sleep_for(pause);
+    traces = attempt(std::move(traces));
+  }
+  report.skipped += std::ssize(traces);
+}
+
+/// \return those that have to be looked at again.
+TraceArchiver::Traces TraceArchiver::attempt(Traces traces) {
+  Traces to_store;
+  Traces to_forget;
+  Traces again;
+  for (Trace& trace : load(std::move(traces)))
+    if (!trace.chunks.empty() && may_be_archived(trace, to_forget))
+      to_store.push_back(std::move(trace));
+
+  if (!context_.only_plans()) {
+    give_rows(to_store);
+    fault_point("traces.after_row");
+    Stored stored;
+    for (Trace& trace : to_store)
+      if (!trace.artifact || !store_one(trace, stored))
+        again.push_back(std::move(trace));
+    fault_point("traces.before_complete");
+    std::ranges::move(complete(std::move(stored), to_forget),
+                      std::back_inserter(again));
+    fault_point("traces.before_forget");
+    forget(to_forget);
+  }
+  std::erase_if(again, [](const Trace& trace) { return trace.chunks.empty(); });
+  return again;
+}
+
+/// Rows, artifacts and extents as they are now.
+TraceArchiver::Traces TraceArchiver::load(Traces traces) const {
+  const db::Session session = context_.reading(Pass::traces).without_deadline();
+  const Ids builds = ids_of(traces);
+  std::map<std::int64_t, Trace*> by_build;
+  for (Trace& trace : traces) {
+    trace.chunks.clear();
+    trace.values.clear();
+    trace.artifact.reset();
+    by_build[trace.build_id] = &trace;
+  }
+  for (const db::Chunk& chunk :
+       db::with_retry([&] { return context_.traces.chunks(session, builds); }))
+    by_build.at(chunk.build_id)->chunks.push_back(chunk);
+  for (const db::TraceArtifact& row : db::with_retry(
+           [&] { return context_.traces.artifacts(session, builds); }))
+    by_build.at(row.job_id)->artifact = row;
+  load_extents(traces);
+  return traces;
+}
+
+void TraceArchiver::load_extents(Traces& traces) const {
+  for (Trace& trace : traces)
+    if (std::ranges::none_of(trace.chunks, [&](const db::Chunk& chunk) {
+          return reader_.out_of_reach(chunk).has_value();
+        }))
+      trace.extents = reader_.extents(trace.chunks);
+}
+
+/// Sort out what needs no archive, or can't have one.
+bool TraceArchiver::may_be_archived(Trace& trace, Traces& to_forget) {
+  for (const db::Chunk& chunk : trace.chunks)
+    if (const auto why = reader_.out_of_reach(chunk)) {
+      problem(trace, *why);
+      return false;
+    }
+  const TraceWorth worth = worth_of(trace.extents);
+  if (trace.artifact && trace.artifact->has_file) {
+    if (is_archived_already(trace))
+      to_forget.push_back(std::move(trace));
+    return false;
+  }
+  if (worth == TraceWorth::lost) {
+    ++context_.report.pass(Pass::traces).lost;
+    problem(trace,
+            fmt::format("the trace of job {} is lost: {} chunks, and none of "
+                        "their bytes is where it should be; the rows are kept",
+                        trace.build_id, trace.chunks.size()));
+    return false;
+  }
+  if (worth == TraceWorth::empty || context_.only_plans())
+    count(trace, worth);
+  if (worth == TraceWorth::empty) {
+    note_empty(trace);
+    to_forget.push_back(std::move(trace));
+  }
+  return worth != TraceWorth::empty && !context_.only_plans();
+}
+
+/// Its keys go as any others do: only if nobody wrote to them meanwhile.
+void TraceArchiver::note_empty(Trace& trace) const {
+  for (const db::Chunk& chunk : trace.chunks)
+    if (stores::Redis* const redis = reader_.redis_of(chunk))
+      trace.values[redis].push_back(stores::Redis::same(chunk_key(chunk), ""));
+}
+
+void TraceArchiver::give_rows(Traces& traces) const {
+  Ids builds;
+  for (const Trace& trace : traces)
+    if (!trace.artifact)
+      builds.push_back(trace.build_id);
+  if (builds.empty())
+    return;
+  const auto rows = db::with_retry([&] {
+    return context_.traces.insert(
+        context_.writing(Pass::traces).without_deadline(), builds);
+  });
+  for (Trace& trace : traces)
+    for (const db::TraceArtifact& row : rows)
+      if (row.job_id == trace.build_id)
+        trace.artifact = row;
+}
+
+/// \return false if the chunks moved meanwhile.
+bool TraceArchiver::store_one(Trace& trace, Stored& stored) {
+  try {
+    const db::StoredTrace row = put(trace);
+    fault_point("traces.after_put");
+    read_back(key_of(trace), row);
+    trace.size = row.size;
+    stored.rows.push_back(row);
+    stored.traces.push_back(std::move(trace));
+  } catch (const ChunkMoved&) {
+    return false;
+  } catch (const stores::ObjectError& error) {
+    problem(trace, error.what());
+  }
+  return true;
+}
+
+db::StoredTrace TraceArchiver::put(Trace& trace) {
+  stores::Digest sha256("SHA256");
+  stores::Digest md5("MD5");
+  std::int64_t size = 0;
+  trace.values.clear();
+  store_.put(key_of(trace), [&](const stores::ByteSink& sink) {
+    const stores::ByteSink counted = [&](std::string_view bytes) {
+      sha256.update(bytes);
+      md5.update(bytes);
+      size += std::ssize(bytes);
+      sink(bytes);
+    };
+    write_trace(reader_, trace, counted);
+  });
+  return {.artifact_id = trace.artifact->id,
+          .job_id = trace.build_id,
+          .file_store = file_store_,
+          .size = size,
+          .sha256 = sha256.hex(),
+          .md5 = md5.hex()};
+}
+
+void TraceArchiver::read_back(const stores::ObjectKey& key,
+                              const db::StoredTrace& expected) const {
+  stores::Digest sha256("SHA256");
+  if (!store_.get(key, [&](std::string_view bytes) { sha256.update(bytes); }) ||
+      sha256.hex() != expected.sha256)
+    throw stores::ObjectError(
+        "its archive reads back as something else than "
+        "was written to " +
+        store_.description() + "; the chunks are kept: look at the disk");
+}
+
+/// \return those of which something changed before the second commit; their
+///         objects are removed, since no row names them.
+TraceArchiver::Traces TraceArchiver::complete(Stored stored,
+                                              Traces& to_forget) {
+  Traces again;
+  if (stored.rows.empty())
+    return again;
+  const Ids done = db::with_retry([&] {
+    return context_.traces.complete(
+        context_.writing(Pass::traces).without_deadline(), stored.rows,
+        chunks_of(stored.traces));
+  });
+  for (Trace& trace : stored.traces) {
+    if (std::ranges::find(done, trace.build_id) != done.end()) {
+      count(trace, worth_of(trace.extents));
+      to_forget.push_back(std::move(trace));
+      continue;
+    }
+    const stores::ObjectKey key = key_of(trace);
+    store_.remove({&key, 1});
+    again.push_back(std::move(trace));
+  }
+  return again;
+}
+
+/// A crash, or GitLab, got as far as the archive, and no further.
+bool TraceArchiver::is_archived_already(Trace& trace) {
+  if (trace.artifact->file_store != file_store_) {
+    problem(trace, fmt::format("its archive is in file_store {}, which is not "
+                               "configured, so its chunks can't be compared "
+                               "with it",
+                               trace.artifact->file_store));
+    return false;
+  }
+  try {
+    if (holds_all_chunks(reader_, store_, trace))
+      return true;
+    problem(trace, fmt::format("job {} has an archive, and chunks with other "
+                               "bytes than it; both are kept",
+                               trace.build_id));
+  } catch (const ChunkMoved&) {
+    ++context_.report.pass(Pass::traces).skipped;
+  } catch (const stores::ObjectError& error) {
+    problem(trace, error.what());
+  }
+  return false;
+}
+
+/// Redis first: a key goes only if it still is what was read, so that bytes
+/// added meanwhile keep their row.  Then the rows, likewise.
+void TraceArchiver::forget(Traces& traces) {
+  for (Trace& trace : traces) {
+    std::vector<bool> removed;
+    for (const auto& [redis, values] : trace.values)
+      std::ranges::copy(redis->remove_if_same(values),
+                        std::back_inserter(removed));
+    drop_changed(trace, removed);
+  }
+  fault_point("traces.between_forgets");
+  const auto chunks = chunks_of(traces);
+  if (chunks.empty())
+    return;
+  context_.report.pass(Pass::traces).chunks += db::with_retry([&] {
+    return context_.traces.forget(
+        context_.writing(Pass::traces).without_deadline(), chunks);
+  });
+}
+
+void TraceArchiver::drop_changed(Trace& trace,
+                                 const std::vector<bool>& removed) {
+  if (std::ranges::find(removed, false) == removed.end())
+    return;
+  std::erase_if(trace.chunks, is_in_redis);
+  problem(trace, fmt::format("bytes were added to the trace of job {} after it "
+                             "was archived; they are kept in Redis",
+                             trace.build_id));
+}
+
+void TraceArchiver::count(const Trace& trace, TraceWorth worth) {
+  telemetry::PassReport& report = context_.report.pass(Pass::traces);
+  if (worth == TraceWorth::whole)
+    ++report.archived;
+  else if (worth == TraceWorth::gaps)
+    ++report.partial;
+  else if (worth == TraceWorth::empty)
+    ++report.empty;
+  report.bytes += trace.size;
+  context_.progress.advance(1, trace.size);
+}
+
+/// Named by its first chunk, which stands as long as the reason does.
+void TraceArchiver::problem(const Trace& trace, const std::string& reason) {
+  context_.report.problem(
+      {Pass::traces, "ci_build_trace_chunks",
+       trace.chunks.empty() ? trace.build_id : trace.chunks.front().id,
+       reason});
+}
+
+}  // namespace jobs

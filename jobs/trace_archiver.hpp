@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "db/traces.hpp"
+#include "jobs/chunk_reader.hpp"
+#include "jobs/context.hpp"
+#include "jobs/trace_lease.hpp"
+
+namespace jobs {
+
+/// One build's trace on its way into an archive.
+struct Trace {
+  std::int64_t build_id = 0;
+  std::int64_t project_id = 0;
+  std::vector<db::Chunk> chunks;
+  std::vector<ChunkExtent> extents;  ///< of the chunks, in the same order
+  std::optional<db::TraceArtifact> artifact;
+  /// What was read of Redis, by server: to be forgotten if it still is so.
+  std::map<stores::Redis*, std::vector<stores::Redis::Same>> values;
+  std::int64_t size = 0;        ///< bytes of the archive
+  TraceLease* lease = nullptr;  ///< of the batch
+};
+
+/// Archives live traces, a batch of builds at a time: the row without a file,
+/// committed; the object, read back; the row's file and the metadata,
+/// committed; then the chunks are forgotten.  At every moment all bytes are in
+/// the chunks, or in an archive that is stored, verified and committed.
+///
+/// archive() may be called from several threads at once, for different builds.
+class TraceArchiver {
+ public:
+  /// \param store where archives go, and its number in file_store.
+  TraceArchiver(Context& context, stores::Store& store,
+                std::int64_t file_store);
+
+  /// Archive these.  What a live GitLab is at is skipped; what can't be
+  /// archived is named as a problem; no chunk of either is forgotten.
+  ///
+  /// \throws db::Error that does not concern the rows, stores::StoreError
+  void archive(std::span<const db::LiveTrace> batch);
+
+ private:
+  using Traces = std::vector<Trace>;
+  struct Stored {
+    Traces traces;
+    std::vector<db::StoredTrace> rows;
+  };
+
+  Traces attempt(Traces traces);
+  Traces load(Traces traces) const;
+  void load_extents(Traces& traces) const;
+  bool may_be_archived(Trace& trace, Traces& to_forget);
+  void note_empty(Trace& trace) const;
+  void give_rows(Traces& traces) const;
+  bool store_one(Trace& trace, Stored& stored);
+  db::StoredTrace put(Trace& trace);
+  void read_back(const stores::ObjectKey& key,
+                 const db::StoredTrace& expected) const;
+  Traces complete(Stored stored, Traces& to_forget);
+  bool is_archived_already(Trace& trace);
+  void forget(Traces& traces);
+  void drop_changed(Trace& trace, const std::vector<bool>& removed);
+  void count(const Trace& trace, TraceWorth worth);
+  void problem(const Trace& trace, const std::string& reason);
+
+  Context& context_;
+  stores::Store& store_;
+  std::int64_t file_store_;
+  ChunkReader reader_;
+};
+
+/// The key of an archived trace.
+stores::ObjectKey key_of(const Trace& trace);
+
+}  // namespace jobs
