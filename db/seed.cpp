@@ -3,6 +3,7 @@
 #include "db/schema_sql.hpp"
 #include "db/seed_queries.hpp"
 
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include <array>
@@ -42,6 +43,14 @@ json describe(const SeedEntry& entry) {
           {"file", entry.file}};
 }
 
+Query count_rows() {
+  std::vector<std::string> counts;
+  for (const std::string& table : queries::tables)
+    counts.push_back(fmt::format(queries::has_rows, table));
+  return {"seed.count_rows",
+          fmt::format("{}", fmt::join(counts, " UNION ALL "))};
+}
+
 }  // namespace
 
 std::int64_t pipelines_needed(std::int64_t count, std::int64_t pair_every) {
@@ -52,9 +61,10 @@ SeedDatabase::SeedDatabase() {
   session_.run(queries::begin);
   std::vector<std::string> there;
   std::vector<std::string> missing;
-  session_.run(queries::list_tables, {}, [&](const Row& row) {
-    (row.boolean(1) ? there : missing).emplace_back(row.text(0));
-  });
+  session_.run(queries::list_tables, Parameters().add(queries::tables),
+               [&](const Row& row) {
+                 (row.boolean(1) ? there : missing).emplace_back(row.text(0));
+               });
   if (there.empty())
     session_.run_script({"seed.create_tables", schema_sql});
   else if (missing.empty())
@@ -67,7 +77,7 @@ SeedDatabase::SeedDatabase() {
 }
 
 void SeedDatabase::require_empty() {
-  session_.run(queries::count_rows, {}, [](const Row& row) {
+  session_.run(count_rows(), {}, [](const Row& row) {
     if (row.boolean(1))
       throw NotEmpty("table '" + std::string(row.text(0)) +
                      "' holds rows\nhint: name an empty database by "
@@ -151,7 +161,9 @@ std::vector<SeedObject> SeedDatabase::next_objects() {
 
 void SeedDatabase::commit() {
   session_.run(queries::commit);
-  session_.run(queries::vacuum);
+  session_.run(
+      {"seed.vacuum",
+       queries::vacuum + fmt::format("{}", fmt::join(queries::tables, ", "))});
 }
 
 }  // namespace db

@@ -95,6 +95,8 @@ class SeedDatabase {
 
   /// Insert projects, pipelines, artifacts and statistics.
   void fill(const SeedPlan& plan);
+  /// For those who insert more in the same transaction; \pre fill().
+  SeedSession& session() { return session_; }
   void add_entries(const std::vector<SeedEntry>& entries);
 
   /// Begin to read the objects of file_store 1, by project and pipeline.

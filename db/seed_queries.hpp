@@ -1,5 +1,8 @@
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "db/query.hpp"
 
 // What fills an empty database.  Everything is made on the server from the
@@ -12,23 +15,35 @@ namespace db::seed_queries {
 inline const Query begin{"seed.begin", "BEGIN"};
 inline const Query commit{"seed.commit", "COMMIT"};
 
+/// Every table of db/schema.sql and db/schema_builds.sql.
+inline const std::vector<std::string> tables{"projects",
+                                             "project_statistics",
+                                             "ci_pipelines",
+                                             "ci_pipeline_artifacts",
+                                             "ci_deleted_objects",
+                                             "users",
+                                             "ci_pipeline_schedules",
+                                             "ci_refs",
+                                             "ci_stages",
+                                             "ci_resource_groups",
+                                             "ci_builds",
+                                             "ci_pending_builds",
+                                             "ci_running_builds",
+                                             "ci_builds_runner_session",
+                                             "ci_resources",
+                                             "deployments",
+                                             "ci_build_trace_chunks",
+                                             "ci_build_pending_states",
+                                             "ci_job_artifacts",
+                                             "ci_build_trace_metadata"};
+
 inline const Query list_tables{"seed.list_tables", R"sql(
-SELECT name, to_regclass(name) IS NOT NULL
-FROM unnest(ARRAY['projects', 'project_statistics', 'ci_pipelines',
-                  'ci_pipeline_artifacts', 'ci_deleted_objects']) AS name
+SELECT name, to_regclass(name) IS NOT NULL FROM unnest($1::text[]) AS name
 )sql"};
 
-inline const Query count_rows{"seed.count_rows", R"sql(
-SELECT 'projects', EXISTS (SELECT FROM projects)
-UNION ALL
-SELECT 'project_statistics', EXISTS (SELECT FROM project_statistics)
-UNION ALL
-SELECT 'ci_pipelines', EXISTS (SELECT FROM ci_pipelines)
-UNION ALL
-SELECT 'ci_pipeline_artifacts', EXISTS (SELECT FROM ci_pipeline_artifacts)
-UNION ALL
-SELECT 'ci_deleted_objects', EXISTS (SELECT FROM ci_deleted_objects)
-)sql"};
+/// Of a table's name.
+inline constexpr const char* has_rows =
+    "SELECT '{0}', EXISTS (SELECT FROM {0})";
 
 /// Indexes and foreign keys are put aside and made again when the rows are
 /// there: sorting ten million keys once is a matter of seconds an index, and
@@ -293,9 +308,6 @@ ORDER BY artifact.project_id, artifact.pipeline_id, artifact.id
 inline const Query next_objects{"seed.next_objects",
                                 "FETCH 1000 FROM seed_object"};
 
-inline const Query vacuum{"seed.vacuum", R"sql(
-VACUUM (ANALYZE) projects, project_statistics, ci_pipelines,
-    ci_pipeline_artifacts, ci_deleted_objects
-)sql"};
+inline constexpr const char* vacuum = "VACUUM (ANALYZE) ";
 
 }  // namespace db::seed_queries

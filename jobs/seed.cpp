@@ -116,7 +116,11 @@ void expect_no_files(SeedReport& report) {
 SeedReport seed(const SeedOptions& options) {
   const auto began = std::chrono::steady_clock::now();
   const ProfilePlan plan = plan_profile(options);
-  SeedReport report{.made = count_made(plan), .expected = expect(plan)};
+  const db::SeedJobsPlan jobs = plan_jobs(options, plan.rows.projects);
+  SeedReport report{.made = count_made(plan),
+                    .expected = expect(plan),
+                    .made_jobs = count_made(jobs),
+                    .expected_jobs = expect(jobs)};
 
   db::SeedDatabase database;
   std::optional<SeedFiles> store;
@@ -125,6 +129,7 @@ SeedReport seed(const SeedOptions& options) {
   SeedFiles* const files = store ? &*store : nullptr;
 
   database.fill(plan.rows);
+  add_jobs(database, jobs, options);
   add_queue(database, plan, files);
   write_artifacts(database, plan, files, report);
   database.commit();

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 
+#include "jobs/seed_jobs.hpp"
 #include "jobs/seed_options.hpp"
 #include "jobs/seed_profile.hpp"
 #include "telemetry/timestamp.hpp"
@@ -13,6 +14,8 @@ namespace jobs {
 struct SeedReport {
   Made made;
   Expected expected;
+  MadeJobs made_jobs;
+  ExpectedJobs expected_jobs;
   std::int64_t missing = 0;          ///< objects left out of destroyable rows
   std::int64_t destroyed_bytes = 0;  ///< `size` of all rows a run will destroy
   std::int64_t files = 0;
@@ -21,10 +24,11 @@ struct SeedReport {
   double seconds = 0;
 };
 
-/// Fill the database named by libpq's environment, and the directory.  Either
-/// every row is there at the end, and its file before it, or none is.
+/// Fill the database named by libpq's environment, the directory, and Redis.
+/// Either every row is there at the end, and its bytes before it, or none is.
 ///
 /// \throws db::NotEmpty, stores::StoreError if there is something to spoil.
+/// \throws UsageError if the file that names Redis can't be read.
 /// \throws db::Unreachable, db::Refused, db::Error
 SeedReport seed(const SeedOptions& options);
 

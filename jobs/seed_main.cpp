@@ -3,7 +3,9 @@
 #include "jobs/seed.hpp"
 #include "jobs/seed_options.hpp"
 #include "stores/store.hpp"
+#include "telemetry/log.hpp"
 
+#include <csignal>
 #include <exception>
 #include <iostream>
 
@@ -27,6 +29,10 @@ void fill(const jobs::SeedOptions& options) {
 }  // namespace
 
 int main(int argc, char* argv[]) {
+  // Redis may hang up while it is being written to.
+  std::signal(SIGPIPE, SIG_IGN);
+  // Standard output is the report's.
+  telemetry::set_up_log(telemetry::LogFormat::text, "info", "seed");
   try {
     if (const auto options = jobs::parse_seed_options(argc, argv))
       fill(*options);

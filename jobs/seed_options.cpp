@@ -1,5 +1,7 @@
 #include "jobs/seed_options.hpp"
 
+#include "jobs/option_values.hpp"
+
 #include <fmt/format.h>
 #include <boost/program_options.hpp>
 
@@ -19,9 +21,11 @@ constexpr std::array<std::pair<const char*, Profile>, 3> profiles{
 
 constexpr const char* introduction =
     "Usage: ci-janitor-seed [OPTIONS]\n\n"
-    "Fill an empty database, and an empty directory with its files, for\n"
-    "demos, smoke runs and benchmarks of ci-janitor. The database is named by\n"
-    "PGHOST, PGDATABASE and the like; tables are made where there are none.\n"
+    "Fill an empty database, an empty directory with its files, and a Redis\n"
+    "with live traces, for demos, smoke runs and benchmarks of ci-janitor. "
+    "The\n"
+    "database is named by PGHOST, PGDATABASE and the like; tables are made\n"
+    "where there are none.\n"
     "Nothing that is there already is ever changed or removed.\n\n";
 
 po::options_description describe_options() {
@@ -36,6 +40,13 @@ po::options_description describe_options() {
       ("local-store", po::value<std::string>(),
        "directory for the files; made if missing, else it must be empty")
       ("no-files", po::bool_switch(), "rows only")
+      ("redis", po::value<std::string>(),
+       "where half of the live traces go: redis://HOST[:PORT][/DB], "
+       "unix://SOCKET, or file:PATH of a file that holds such a URL; all of "
+       "them are in the database if not given")
+      ("jobs", po::value<std::string>(),
+       "headline only: so many running jobs of blocked users, 20 each; a "
+       "multiple of 20")
       ("scale", po::value<double>()->default_value(1, "1"),
        "headline only: this much of its counts, above 0, at most 10")
       ("now", po::value<std::string>(),
@@ -71,6 +82,29 @@ std::int64_t random_seed_from(const std::string& text) {
   return std::stoll(text);
 }
 
+std::string redis_from(const std::string& text) {
+  const OptionValue value = redis_url(&Options::redis);
+  Options options;
+  if (!value.set(options, text))
+    throw UsageError("--redis must be " + value.must_be);
+  if (value.is_secret(text))
+    throw UsageError(
+        "--redis holds a password, which everybody on this host can read: "
+        "write the URL into a file and say --redis file:PATH");
+  return text;
+}
+
+std::int64_t jobs_from(const std::string& text) {
+  constexpr std::int64_t of_each_user = 20;
+  constexpr std::int64_t most = 1'000'000;
+  const auto jobs = read_number(text);
+  if (!jobs || *jobs < of_each_user || *jobs > most || *jobs % of_each_user)
+    throw UsageError(
+        fmt::format("--jobs is '{}', and must be a multiple of {}, at most {}",
+                    text, of_each_user, most));
+  return *jobs;
+}
+
 telemetry::Timestamp moment_from(const std::string& text) {
   const auto moment = telemetry::parse_timestamp(text);
   if (!moment)
@@ -95,6 +129,10 @@ SeedOptions options_from(const po::variables_map& given) {
   if (given.contains("local-store"))
     options.local_store = given["local-store"].as<std::string>();
   options.files = !given["no-files"].as<bool>();
+  if (given.contains("redis"))
+    options.redis = redis_from(given["redis"].as<std::string>());
+  if (given.contains("jobs"))
+    options.jobs = jobs_from(given["jobs"].as<std::string>());
   options.scale = given["scale"].as<double>();
   if (given.contains("now"))
     options.now = moment_from(given["now"].as<std::string>());
@@ -117,6 +155,13 @@ void check(const SeedOptions& options) {
   if (options.scale != 1 && options.profile != Profile::headline)
     throw UsageError(fmt::format("--scale goes with --profile headline, not {}",
                                  name_of(options.profile)));
+  if (options.jobs && options.profile != Profile::headline)
+    throw UsageError(fmt::format("--jobs goes with --profile headline, not {}",
+                                 name_of(options.profile)));
+  if (options.redis && options.profile == Profile::headline && !options.jobs)
+    throw UsageError(
+        "there are no traces for --redis: say --jobs N, or take another "
+        "profile");
 }
 
 po::variables_map read(int argc, const char* const argv[],

@@ -22,7 +22,9 @@ struct SeedOptions {
   std::int64_t random_seed = 1;            ///< 0 to 2^32 - 1
   std::optional<std::string> local_store;  ///< made if missing; else empty
   bool files = true;
-  double scale = 1;                         ///< headline only: of its counts
+  std::optional<std::string> redis;  ///< URL, or file:PATH; none: not used
+  std::optional<std::int64_t> jobs;  ///< headline only: running ones
+  double scale = 1;                  ///< headline only: of its counts
   std::optional<telemetry::Timestamp> now;  ///< database now if not given
   bool with_remote = false;  ///< a few rows of file_store 2 besides
   bool with_poison = false;  ///< a poison row of every kind besides

@@ -10,6 +10,7 @@ using nlohmann::ordered_json;
 
 ordered_json made_json(const SeedReport& report) {
   const Made& made = report.made;
+  const MadeJobs& jobs = report.made_jobs;
   return {{"artifacts", made.artifacts},
           {"expired_unlocked", made.expired_unlocked},
           {"expired_locked", made.expired_locked},
@@ -19,12 +20,34 @@ ordered_json made_json(const SeedReport& report) {
           {"remote", made.remote},
           {"poison", made.poison},
           {"queue_entries", made.queue_entries},
+          {"users", jobs.users},
+          {"blocked_users", jobs.blocked_users},
+          {"pipelines_of_users", jobs.pipelines},
+          {"jobs", jobs.jobs},
+          {"traces", jobs.traces},
+          {"chunks", jobs.chunks},
+          {"chunks_in_redis", jobs.chunks_in_redis},
           {"files", report.files},
           {"file_bytes", report.file_bytes}};
 }
 
 std::int64_t all_destroyed(const SeedReport& report) {
   return report.expected.unlocked_destroyed + report.expected.legacy_destroyed;
+}
+
+ordered_json builds_json(const ExpectedJobs& expected) {
+  return {{"users", expected.users},
+          {"pipelines", expected.pipelines},
+          {"dropped", expected.dropped},
+          {"schedules", expected.schedules}};
+}
+
+ordered_json traces_json(const ExpectedJobs& expected) {
+  return {{"archived", expected.archived},
+          {"empty", expected.empty},
+          {"partial", expected.partial},
+          {"lost", 0},
+          {"chunks", expected.chunks}};
 }
 
 ordered_json expected_json(const SeedReport& report) {
@@ -41,6 +64,10 @@ ordered_json expected_json(const SeedReport& report) {
            {{"removed", destroyed - report.missing + expected.queue_removed},
             {"absent", report.missing + expected.queue_absent},
             {"from_queue", expected.queue_removed + expected.queue_absent}}},
+          {"dropped", report.expected_jobs.dropped},
+          {"builds", builds_json(report.expected_jobs)},
+          {"traces", traces_json(report.expected_jobs)},
+          {"backlog", 0},
           {"problems", expected.problems}};
 }
 
@@ -52,6 +79,23 @@ std::string text_of_extras(const Made& made) {
   if (made.poison > 0)
     text += fmt::format("  poison              {:>9}\n", made.poison);
   return text;
+}
+
+/// Nothing where there are none.
+std::string text_of_jobs(const SeedReport& report) {
+  const MadeJobs& made = report.made_jobs;
+  const ExpectedJobs& expected = report.expected_jobs;
+  if (made.jobs == 0)
+    return {};
+  return fmt::format(
+      "users                 {:>9}, {} of them blocked\n"
+      "jobs                  {:>9}, in {} pipelines\n"
+      "live traces           {:>9}, in {} chunks, {} of them in Redis\n"
+      "a run drops           {:>9} jobs\n"
+      "a run archives        {:>9} traces, {} of them with gaps\n",
+      made.users, made.blocked_users, made.jobs, made.pipelines, made.traces,
+      made.chunks, made.chunks_in_redis, expected.dropped,
+      expected.archived + expected.partial, expected.partial);
 }
 
 }  // namespace
@@ -74,7 +118,8 @@ std::string as_text(const SeedOptions& options, const SeedReport& report) {
              "files                 {:>9}, {} bytes\n"
              "a run destroys        {:>9}, {} bytes\n",
              made.queue_entries, report.files, report.file_bytes,
-             all_destroyed(report), report.destroyed_bytes);
+             all_destroyed(report), report.destroyed_bytes) +
+         text_of_jobs(report);
 }
 
 std::string as_json(const SeedOptions& options, const SeedReport& report) {

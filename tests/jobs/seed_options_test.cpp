@@ -49,17 +49,13 @@ TEST_CASE("the seed refuses a command line without a place for the files",
 
 TEST_CASE("the seed names the value that it can't read", "[unit][seed]") {
   const std::vector<std::vector<const char*>> wrong{
-      {"--profile", "huge"},
-      {"--random-seed", "-1"},
-      {"--random-seed", "1e3"},
-      {"--random-seed", "4294967296"},
-      {"--scale", "0"},
-      {"--scale", "11"},
-      {"--scale", "-1"},
-      {"--now", "yesterday"},
-      {"--output", "jsonl"},
-      {"--unknown", "unknown"},
-      {"--no-files", "superfluous"}};
+      {"--profile", "huge"},    {"--random-seed", "-1"},
+      {"--random-seed", "1e3"}, {"--random-seed", "4294967296"},
+      {"--scale", "0"},         {"--scale", "11"},
+      {"--scale", "-1"},        {"--now", "yesterday"},
+      {"--output", "jsonl"},    {"--jobs", "30"},
+      {"--jobs", "0"},          {"--jobs", "1000020"},
+      {"--unknown", "unknown"}, {"--no-files", "superfluous"}};
   for (std::vector<const char*> arguments : wrong) {
     const char* const value = arguments.back();
     CAPTURE(arguments.front(), value);
@@ -78,4 +74,35 @@ TEST_CASE("the seed names the value that it can't read", "[unit][seed]") {
 
 TEST_CASE("only the headline can be scaled", "[unit][seed]") {
   CHECK_THROWS_AS(parse({"--scale", "0.5", "--no-files"}), UsageError);
+}
+
+TEST_CASE("the seed takes a Redis as ci-janitor does", "[unit][seed]") {
+  for (const char* const url :
+       {"redis://localhost:6380/1", "unix:///run/redis.sock", "file:/etc/url"})
+    CHECK(parse({"--no-files", "--redis", url}).redis == url);
+  for (const char* const url : {"http://localhost", "redis.sock", "file:"})
+    CHECK_THROWS_AS(parse({"--no-files", "--redis", url}), UsageError);
+}
+
+TEST_CASE("the seed wants no password of Redis on its command line",
+          "[unit][seed]") {
+  for (const char* const url :
+       {"redis://:hunter2@localhost", "redis:/hunter2@localhost"})
+    CHECK_THROWS_MATCHES(
+        parse({"--no-files", "--redis", url}), UsageError,
+        Catch::Matchers::Predicate<UsageError>([](const UsageError& error) {
+          return std::string(error.what()).find("hunter2") == std::string::npos;
+        }));
+}
+
+TEST_CASE("only the headline can be told its jobs, and its Redis needs them",
+          "[unit][seed]") {
+  const SeedOptions options =
+      parse({"--profile=headline", "--no-files", "--jobs=10000",
+             "--redis=unix:///run/redis.sock"});
+  CHECK(options.jobs == 10000);
+  CHECK_THROWS_AS(parse({"--no-files", "--jobs", "20"}), UsageError);
+  CHECK_THROWS_AS(parse({"--profile=headline", "--no-files",
+                         "--redis=unix:///run/redis.sock"}),
+                  UsageError);
 }
