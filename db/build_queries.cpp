@@ -87,84 +87,6 @@ FROM (SELECT
       LIMIT $5) AS counted
 )sql"};
 
-// The rows are locked in the order of their ids, so that two runs never wait
-// for each other in a circle; FOR NO KEY UPDATE lets GitLab insert what refers
-// to a job.  After the lock the condition is checked on the newest version.
-constexpr const char* drop_rows = R"sql(
-WITH seen AS (
-    SELECT *
-    FROM unnest($1::bigint[], $2::bigint[]) AS s (id, lock_version)
-),
-held AS MATERIALIZED (
-    SELECT b.id
-    FROM ci_builds AS b
-    JOIN seen AS s ON s.id = b.id
-    WHERE b.lock_version IS NOT DISTINCT FROM nullif(s.lock_version, -1)
-      AND b.status = ANY ($3::text[])
-    ORDER BY b.id
-    FOR NO KEY UPDATE OF b SKIP LOCKED
-),
-dropped AS (
-    UPDATE ci_builds AS b
-    SET status = 'failed',
-        failure_reason = 14,
-        finished_at = now() AT TIME ZONE 'UTC',
-        updated_at = now() AT TIME ZONE 'UTC',
-        processed = (b.retried IS TRUE),
-        scheduled_at = CASE WHEN b.type = 'Ci::Build' THEN NULL
-                            ELSE b.scheduled_at END,
-        token_encrypted = NULL,
-        lock_version = coalesce(b.lock_version, 0) + 1
-    FROM held
-    WHERE b.id = held.id
-    RETURNING b.id, b.commit_id, b.resource_group_id
-),
-unqueued AS (
-    DELETE FROM ci_pending_builds AS q
-    USING dropped
-    WHERE q.build_id = dropped.id
-),
-stopped AS (
-    DELETE FROM ci_running_builds AS q
-    USING dropped
-    WHERE q.build_id = dropped.id
-),
-released AS (
-    UPDATE ci_resources AS r
-    SET build_id = NULL
-    FROM dropped
-    WHERE r.resource_group_id = dropped.resource_group_id
-      AND r.build_id = dropped.id
-    RETURNING dropped.id AS job_id, r.resource_group_id
-))sql";
-
-constexpr const char* end_sessions = R"sql(,
-disconnected AS (
-    DELETE FROM ci_builds_runner_session AS s
-    USING dropped
-    WHERE s.build_id = dropped.id
-))sql";
-
-// updated_at has no time zone in any GitLab, finished_at has one in all.
-constexpr const char* fail_deployments = R"sql(,
-undeployed AS (
-    UPDATE deployments AS d
-    SET status = 3,
-        finished_at = now(),
-        updated_at = now() AT TIME ZONE 'UTC'
-    FROM dropped
-    WHERE d.deployable_type = 'CommitStatus'
-      AND d.deployable_id = dropped.id
-      AND d.status IN (0, 1, 6)
-))sql";
-
-constexpr const char* drop_answer = R"sql(
-SELECT d.id::bigint, d.commit_id::bigint,
-       coalesce(r.resource_group_id, 0)::bigint
-FROM dropped AS d
-LEFT JOIN released AS r ON r.job_id = d.id
-)sql";
-
 std::string leftovers_in(const std::string& table) {
   return "SELECT '" + table + "', id::bigint, build_id::bigint FROM " + table +
          " WHERE build_id = ANY ($1::bigint[])";
@@ -178,15 +100,6 @@ const Query& user_pipelines_query(PipelineKind kind) {
 
 const Query& cancelable_query() {
   return cancelable;
-}
-
-Query drop_query(const Catalog& catalog) {
-  std::string text = drop_rows;
-  if (catalog.serves("ci_builds_runner_session"))
-    text += end_sessions;
-  if (catalog.serves("deployments"))
-    text += fail_deployments;
-  return {"builds.drop", text + drop_answer};
 }
 
 Query leftovers_query(const Catalog& catalog) {

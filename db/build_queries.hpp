@@ -11,7 +11,10 @@ namespace db {
 const Query& user_pipelines_query(PipelineKind kind);
 /// pipelines bigint[], cancelable text[], after id, limit
 const Query& cancelable_query();
-/// ids bigint[], lock_versions bigint[], cancelable text[]
+/// Jobs (ids, pipelines, lock_versions), cancelable text[]; stages (ids,
+/// pipelines, lock_versions, statuses), pipelines (ids, lock_versions, statuses
+/// text[], durations), counted jobs (ids, pipelines, lock_versions), told
+/// pipelines: bigint[] where not said, -1 for NULL.
 Query drop_query(const Catalog& catalog);
 /// jobs bigint[]
 Query leftovers_query(const Catalog& catalog);

@@ -16,6 +16,52 @@ const std::vector<std::string>& cancelable_statuses() {
   return statuses;
 }
 
+using Numbers = std::vector<std::int64_t>;
+
+/// One member of each of \a rows.
+template <typename T, typename Member>
+Numbers column(const std::vector<T>& rows, Member T::*member) {
+  Numbers values;
+  for (const T& row : rows)
+    values.push_back(static_cast<std::int64_t>(row.*member));
+  return values;
+}
+
+std::vector<std::string> statuses_of(const std::vector<PipelineChange>& rows) {
+  std::vector<std::string> names;
+  for (const PipelineChange& row : rows)
+    names.emplace_back(name_of(row.status));
+  return names;
+}
+
+Numbers durations_of(const std::vector<PipelineChange>& rows) {
+  Numbers seconds;
+  for (const PipelineChange& row : rows)
+    seconds.push_back(row.duration.value_or(-1));
+  return seconds;
+}
+
+Parameters drop_parameters(const DropOrder& order) {
+  const auto& [stages, pipelines, counted] = order.changes;
+  return Parameters()
+      .add(column(order.jobs, &Job::id))
+      .add(column(order.jobs, &Job::pipeline_id))
+      .add(column(order.jobs, &Job::lock_version))
+      .add(cancelable_statuses())
+      .add(column(stages, &StageChange::id))
+      .add(column(stages, &StageChange::pipeline_id))
+      .add(column(stages, &StageChange::lock_version))
+      .add(column(stages, &StageChange::status))
+      .add(column(pipelines, &PipelineChange::id))
+      .add(column(pipelines, &PipelineChange::lock_version))
+      .add(statuses_of(pipelines))
+      .add(durations_of(pipelines))
+      .add(column(counted, &CountedJob::id))
+      .add(column(counted, &CountedJob::pipeline_id))
+      .add(column(counted, &CountedJob::lock_version))
+      .add(order.told);
+}
+
 }  // namespace
 
 Builds::Builds(Pool& pool, const Catalog& catalog)
@@ -65,23 +111,19 @@ std::vector<Job> Builds::cancelable(const Session& session,
   return jobs;
 }
 
-std::vector<DroppedJob> Builds::drop(const Session& session,
-                                     const std::vector<Job>& jobs) const {
-  std::vector<std::int64_t> ids;
-  std::vector<std::int64_t> lock_versions;
-  for (const Job& job : jobs) {
-    ids.push_back(job.id);
-    lock_versions.push_back(job.lock_version);
-  }
-  std::vector<DroppedJob> dropped;
-  // To say it again does no harm: what was dropped is cancelable no more.
-  execute_repeatable(
-      pool_, session, drop_,
-      Parameters().add(ids).add(lock_versions).add(cancelable_statuses()),
-      [&](const Row& row) {
-        dropped.push_back({row.integer(0), row.integer(1), row.integer(2)});
-      });
-  return dropped;
+DropAnswer Builds::drop(const Session& session, const DropOrder& order) const {
+  DropAnswer answer;
+  // To say it again does no harm: every write asks for the lock_version, and
+  // what was dropped is cancelable no more.
+  execute_repeatable(pool_, session, drop_, drop_parameters(order),
+                     [&](const Row& row) {
+                       if (row.is_null(1))
+                         answer.moved.push_back(row.integer(0));
+                       else
+                         answer.dropped.push_back(
+                             {row.integer(0), row.integer(1), row.integer(2)});
+                     });
+  return answer;
 }
 
 std::vector<Leftover> Builds::leftovers(
@@ -148,8 +190,11 @@ std::vector<Statement> Builds::statements() const {
       {"builds", cancelable_query(), jobs, true, "ci_builds",
        "ci_builds (commit_id, status, type)"},
       {"builds", drop_,
-       Parameters().add(ids).add(ids).add(cancelable_statuses()), false,
-       "ci_builds", nullptr},
+       drop_parameters(
+           {.jobs = {Job{}},
+            .changes = {{StageChange{}}, {PipelineChange{}}, {CountedJob{}}},
+            .told = ids}),
+       false, "ci_builds", nullptr},
       {"builds", leftovers_, Parameters().add(ids), true, "ci_resources",
        "ci_resources (build_id)"},
       {"builds", waiting_query(), Parameters().add(ids), true, "ci_builds",

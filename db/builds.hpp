@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "db/catalog.hpp"
+#include "db/pipeline_status.hpp"
 #include "db/pool.hpp"
 #include "db/statement.hpp"
 
@@ -34,14 +35,26 @@ struct Job {
   std::string status;
 };
 
-/// What lock_version is called where the row has none; GitLab's start at 0.
-inline constexpr std::int64_t no_lock_version = -1;
-
 /// A job that was dropped, and the resource group whose resource it gave back.
 struct DroppedJob {
   std::int64_t id = 0;
   std::int64_t pipeline_id = 0;
   std::int64_t resource_group_id = 0;  ///< 0: none
+};
+
+/// Jobs to drop, and the statuses that their stages and pipelines have then.
+struct DropOrder {
+  std::vector<Job> jobs;
+  StatusChanges changes;
+  /// The pipelines that `changes` is about, also where nothing changes.
+  std::vector<std::int64_t> told;
+};
+
+struct DropAnswer {
+  std::vector<DroppedJob> dropped;
+  /// Pipelines of which something was not as it was read: what could be
+  /// dropped was, and their status has to be told later.
+  std::vector<std::int64_t> moved;
 };
 
 /// A row that points at a dropped job, and should not.
@@ -86,12 +99,18 @@ class Builds {
       const Session& session, const std::vector<std::int64_t>& pipelines,
       std::int64_t after, std::int64_t limit) const;
 
-  /// Drop those of \a jobs that are still as they were read (lock_version), are
-  /// still cancelable, and that nobody else holds: failed with reason 14, off
-  /// the queues, their runner session ended, their resource given back, their
-  /// deployment failed, their token gone; all in one statement.
-  [[nodiscard]] std::vector<DroppedJob> drop(
-      const Session& session, const std::vector<Job>& jobs) const;
+  /// Drop those of the jobs that are still as they were read (lock_version),
+  /// are still cancelable, and that nobody else holds: failed with reason 14,
+  /// off the queues, their runner session ended, their resource given back,
+  /// their deployment failed, their token gone.
+  ///
+  /// In the same statement stages and pipelines get their status, by the
+  /// columns of gitlab-rails' state machines (E21 to E26): updated_at,
+  /// lock_version, finished_at, duration, started_at, and the ref's status; and
+  /// the jobs counted are marked processed.  Not so a pipeline of which a job,
+  /// a stage or itself has changed since it was read, or is held.
+  [[nodiscard]] DropAnswer drop(const Session& session,
+                                const DropOrder& order) const;
 
   /// Rows of queues, runner sessions and resources that point at \a jobs.
   [[nodiscard]] std::vector<Leftover> leftovers(

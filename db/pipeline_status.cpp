@@ -39,11 +39,9 @@ LatestJob read_job(const Row& row) {
 
 }  // namespace
 
-PipelineStatuses::PipelineStatuses(Pool& pool, const Catalog& catalog)
-    : pool_(pool), write_(write_status_query(catalog)) {}
-
-std::vector<PipelineState> PipelineStatuses::read(
-    const Session& session, const std::vector<std::int64_t>& pipelines) const {
+std::vector<PipelineState> read_pipelines(
+    Pool& pool, const Session& session,
+    const std::vector<std::int64_t>& pipelines) {
   std::vector<PipelineState> states;
   std::unordered_map<std::int64_t, std::size_t> places;
   const auto take = [&](const Row& row) {
@@ -64,72 +62,15 @@ std::vector<PipelineState> PipelineStatuses::read(
         states[place->second].jobs.push_back(read_job(row));
     }
   };
-  execute(pool_, session, read_status_query(), Parameters().add(pipelines),
+  execute(pool, session, read_status_query(), Parameters().add(pipelines),
           take);
   return states;
 }
 
-std::vector<std::int64_t> PipelineStatuses::write(
-    const Session& session, const StatusChanges& changes) const {
-  using Numbers = std::vector<std::int64_t>;
-  Numbers stages, stage_pipelines, stage_versions, stage_statuses;
-  for (const StageChange& change : changes.stages) {
-    stages.push_back(change.id);
-    stage_pipelines.push_back(change.pipeline_id);
-    stage_versions.push_back(change.lock_version);
-    stage_statuses.push_back(static_cast<std::int64_t>(change.status));
-  }
-  Numbers pipelines, pipeline_versions, durations;
-  std::vector<std::string> statuses;
-  for (const PipelineChange& change : changes.pipelines) {
-    pipelines.push_back(change.id);
-    pipeline_versions.push_back(change.lock_version);
-    statuses.emplace_back(name_of(change.status));
-    durations.push_back(change.duration.value_or(-1));
-  }
-  Numbers jobs, job_pipelines, job_versions;
-  for (const CountedJob& job : changes.jobs) {
-    jobs.push_back(job.id);
-    job_pipelines.push_back(job.pipeline_id);
-    job_versions.push_back(job.lock_version);
-  }
-  Numbers moved;
-  // To say it again does no harm: every write asks for the lock_version.
-  execute_repeatable(pool_, session, write_,
-                     Parameters()
-                         .add(stages)
-                         .add(stage_pipelines)
-                         .add(stage_versions)
-                         .add(stage_statuses)
-                         .add(pipelines)
-                         .add(pipeline_versions)
-                         .add(statuses)
-                         .add(durations)
-                         .add(jobs)
-                         .add(job_pipelines)
-                         .add(job_versions),
-                     [&](const Row& row) { moved.push_back(row.integer(0)); });
-  return moved;
-}
-
-std::vector<Statement> PipelineStatuses::statements() const {
-  const std::vector<std::int64_t> ids{0};
-  const std::vector<std::string> statuses{"failed"};
-  const auto changes = Parameters()
-                           .add(ids)
-                           .add(ids)
-                           .add(ids)
-                           .add(ids)
-                           .add(ids)
-                           .add(ids)
-                           .add(statuses)
-                           .add(ids)
-                           .add(ids)
-                           .add(ids)
-                           .add(ids);
-  return {{"builds", read_status_query(), Parameters().add(ids), true,
-           "ci_builds", "ci_builds (commit_id, status, type)"},
-          {"builds", write_, changes, false, "ci_stages", nullptr}};
+std::vector<Statement> status_statements() {
+  return {{"builds", read_status_query(),
+           Parameters().add(std::vector<std::int64_t>{0}), true, "ci_builds",
+           "ci_builds (commit_id, status, type)"}};
 }
 
 }  // namespace db

@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "db/catalog.hpp"
 #include "db/job_status.hpp"
 #include "db/pool.hpp"
 #include "db/statement.hpp"
@@ -13,6 +12,9 @@
 namespace db {
 
 using telemetry::Timestamp;
+
+/// What lock_version is called where the row has none; GitLab's start at 0.
+inline constexpr std::int64_t no_lock_version = -1;
 
 /// A job that counts for the status of its stage and pipeline: one that nobody
 /// has retried.  Times are UTC.
@@ -76,34 +78,14 @@ struct StatusChanges {
   std::vector<CountedJob> jobs;  ///< those that are not processed yet
 };
 
-/// The statements behind the status of stages and pipelines.  Both are one
-/// transaction and one round trip, and may be called from several threads at
-/// once.
-class PipelineStatuses {
- public:
-  PipelineStatuses(Pool& pool, const Catalog& catalog);
+/// Pipelines with their stages and latest jobs, all of one snapshot; one that
+/// is gone is left out.  May be called from several threads at once.
+///
+/// \throws Error, Unreachable
+std::vector<PipelineState> read_pipelines(
+    Pool& pool, const Session& session,
+    const std::vector<std::int64_t>& pipelines);
 
-  /// Pipelines with their stages and latest jobs; one that is gone is left out.
-  /// \throws Error, Unreachable
-  [[nodiscard]] std::vector<PipelineState> read(
-      const Session& session, const std::vector<std::int64_t>& pipelines) const;
-
-  /// Write statuses, by the columns of gitlab-rails' state machines (E21 to
-  /// E26): updated_at, lock_version, finished_at, duration, started_at, and the
-  /// ref's status.  A pipeline of which a stage or the pipeline itself has
-  /// changed since it was read is left as it is, as a whole; jobs that were
-  /// counted are marked processed, if they are still as they were.
-  ///
-  /// \return the pipelines that have to be read again: something moved.
-  /// \throws Error, Unreachable
-  [[nodiscard]] std::vector<std::int64_t> write(
-      const Session& session, const StatusChanges& changes) const;
-
-  [[nodiscard]] std::vector<Statement> statements() const;
-
- private:
-  Pool& pool_;
-  Query write_;
-};
+std::vector<Statement> status_statements();
 
 }  // namespace db

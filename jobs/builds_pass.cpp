@@ -35,6 +35,17 @@ void work_on(Context& context, const Wave& wave, PipelineDropper& dropper) {
       });
 }
 
+/// A budget that is spent to its last job may have been just enough.
+bool has_left(const Context& context) {
+  try {
+    const db::Session session =
+        context.reading(Pass::builds).without_deadline();
+    return context.only_plans() || count_builds(context, session, 1) > 0;
+  } catch (const db::Error&) {
+    return true;
+  }
+}
+
 void end_pass(Context& context, const PipelineDropper& dropper) {
   telemetry::PassReport& report = context.report.pass(Pass::builds);
   report.conflicts = dropper.conflicts();
@@ -43,7 +54,7 @@ void end_pass(Context& context, const PipelineDropper& dropper) {
                fmt::format("{} jobs were held, or changed again and again, by "
                            "other sessions",
                            report.conflicts.load()));
-  if (context.drop_budget.is_spent())
+  if (context.drop_budget.is_spent() && has_left(context))
     report.end(Outcome::budget_exhausted, "--max-drop was reached");
   report.end(Outcome::drained);
 }

@@ -25,6 +25,11 @@ const char* name_of(Level level) {
   return "";
 }
 
+/// The builds pass alone touches no store.
+bool uses_stores(const Options& options) {
+  return options.passes != std::set{telemetry::Pass::builds};
+}
+
 bool has_failed(const std::vector<Finding>& findings) {
   return std::ranges::any_of(findings, [](const Finding& finding) {
     return finding.level == Level::fail;
@@ -65,12 +70,13 @@ std::vector<Finding> examine(Installation& installation) {
   if (!privileged)
     return findings;  // the rest reads rows, and might be refused
   check_indexes(installation, findings);
-  check_live_objects(installation, findings);
   if (serves_jobs) {
     check_users(installation, findings);
     check_redis(installation, findings);
     check_traces(installation, findings);
   }
+  if (uses_stores(installation.options))
+    check_live_objects(installation, findings);
   return findings;
 }
 

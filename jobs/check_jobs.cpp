@@ -37,12 +37,24 @@ Finding look_at(stores::Redis& redis) {
 }
 
 /// Those that would be archived now, or soon, among the first that are met.
-bool has_traces(Installation& installation) {
-  const db::Traces traces(installation.pool, installation.catalog);
-  return !traces
-              .walk(installation.session(),
-                    trace_selection(installation.options), 0, 1000)
-              .traces.empty();
+std::vector<std::int64_t> builds_with_traces(Installation& installation,
+                                             const db::Traces& traces) {
+  std::vector<std::int64_t> builds;
+  for (const db::LiveTrace& trace :
+       traces
+           .walk(installation.session(), trace_selection(installation.options),
+                 0, 1000)
+           .traces)
+    builds.push_back(trace.build_id);
+  return builds;
+}
+
+bool needs_redis(const db::Chunk& chunk, const RedisServers& redis) {
+  using enum db::ChunkStore;
+  return (chunk.data_store == std::int64_t{static_cast<int>(trace_chunks)} &&
+          redis.chunks() == nullptr) ||
+         (chunk.data_store == std::int64_t{static_cast<int>(shared_state)} &&
+          redis.shared_state() == nullptr);
 }
 
 }  // namespace
@@ -100,14 +112,23 @@ void check_redis(Installation& installation, Findings& findings) {
 }
 
 void check_traces(Installation& installation, Findings& findings) {
-  if (!wants(installation, Pass::traces) ||
-      installation.stores.find(1) != nullptr ||
-      !installation.store_trouble.empty() || !has_traces(installation))
+  if (!wants(installation, Pass::traces) || !installation.store_trouble.empty())
     return;
-  findings.push_back({Level::fail, "traces",
-                      "there are traces to archive, but no store for them; "
-                      "give --local-store DIR, or leave the pass out with "
-                      "--passes"});
+  const db::Traces traces(installation.pool, installation.catalog);
+  const auto builds = builds_with_traces(installation, traces);
+  if (!builds.empty() && installation.stores.find(1) == nullptr)
+    findings.push_back({Level::fail, "traces",
+                        "there are traces to archive, but no store for them; "
+                        "give --local-store DIR, or leave the pass out with "
+                        "--passes"});
+  const auto chunks = traces.chunks(installation.session(), builds);
+  if (std::ranges::any_of(chunks, [&](const db::Chunk& chunk) {
+        return needs_redis(chunk, installation.redis);
+      }))
+    findings.push_back({Level::fail, "traces",
+                        "traces that are to be archived are in Redis; give "
+                        "--redis URL (and --redis-shared-state URL if that is "
+                        "another), or leave the pass out with --passes"});
 }
 
 }  // namespace jobs

@@ -18,7 +18,7 @@ void check_users(Installation& installation, Findings& findings);
 /// \throws stores::StoreUnreachable in a run or a plan: it may work later.
 void check_redis(Installation& installation, Findings& findings);
 
-/// Traces that are to be archived have somewhere to go.
+/// Traces that are to be archived can be read, and have somewhere to go.
 void check_traces(Installation& installation, Findings& findings);
 
 }  // namespace jobs

@@ -8,7 +8,6 @@
 #include "db/builds.hpp"
 #include "db/deleted_objects.hpp"
 #include "db/pipeline_artifacts.hpp"
-#include "db/pipeline_status.hpp"
 #include "db/pool.hpp"
 #include "db/traces.hpp"
 #include "jobs/absence_watch.hpp"
@@ -38,7 +37,6 @@ struct Context {
   const db::DeletedObjects& queue;
   const db::Catalog& catalog;
   const db::Builds& builds;
-  const db::PipelineStatuses& statuses;
   const db::Traces& traces;
   const stores::Stores& stores;
   const RedisServers& redis;

@@ -129,9 +129,9 @@ std::vector<db::Statement> job_statements(Installation& installation) {
   db::Pool& pool = installation.pool;
   const db::Catalog& catalog = installation.catalog;
   std::vector<db::Statement> all = db::user_statements(catalog);
-  for (auto&& some : {db::Builds(pool, catalog).statements(),
-                      db::PipelineStatuses(pool, catalog).statements(),
-                      db::Traces(pool, catalog).statements()})
+  for (auto&& some :
+       {db::Builds(pool, catalog).statements(), db::status_statements(),
+        db::Traces(pool, catalog).statements()})
     std::ranges::copy(some, std::back_inserter(all));
   return all;
 }

@@ -36,7 +36,8 @@ class PipelineDropper::Group {
   Group(PipelineDropper& dropper, Ids pipelines)
       : dropper_(dropper),
         context_(dropper.context_),
-        pipelines_(std::move(pipelines)) {}
+        pipelines_(std::move(pipelines)),
+        untold_(pipelines_.begin(), pipelines_.end()) {}
 
   /// Sweep over the cancelable jobs, by id, until a sweep meets none that it
   /// could still drop; a plan sweeps once.
@@ -51,7 +52,7 @@ class PipelineDropper::Group {
 
   /// After the last drop: what it takes for the rest of the world to know.
   void follow_up() {
-    recompute_statuses(context_, pipelines_);
+    recompute_statuses(context_, Ids(untold_.begin(), untold_.end()));
     if (dropped_.empty())
       return;
     telemetry::fault_point("builds.before_leftovers");
@@ -108,14 +109,16 @@ class PipelineDropper::Group {
         return tried != tries_.end() && tried->second >= most_tries;
       });
       met_any = met_any || !jobs.empty();
-      take(std::move(jobs));
+      take(std::move(jobs), !was_full);
       if (!was_full)
         break;
     } while (goes_on());
     return met_any;
   }
 
-  void take(std::vector<db::Job> jobs) {
+  /// \param all the pipelines have no other cancelable jobs, so that their
+  ///        status can be told at once.
+  void take(std::vector<db::Job> jobs, bool all) {
     const std::int64_t granted = context_.drop_budget.reserve(std::ssize(jobs));
     jobs.resize(static_cast<std::size_t>(granted));
     if (jobs.empty())
@@ -123,27 +126,57 @@ class PipelineDropper::Group {
     if (context_.only_plans())
       count(jobs);
     else
-      drop(jobs);
+      drop(all ? order_with_status(jobs) : db::DropOrder{jobs, {}, {}});
   }
 
-  void drop(const std::vector<db::Job>& jobs) {
+  db::DropOrder order_with_status(const std::vector<db::Job>& jobs) {
+    std::set<std::int64_t> ids;
+    for (const db::Job& job : jobs)
+      ids.insert(job.pipeline_id);
+    auto states = db::with_retry([&] {
+      return db::read_pipelines(context_.pool, context_.reading(Pass::builds),
+                                Ids(ids.begin(), ids.end()));
+    });
+    assume_dropped(states, jobs);
+    db::DropOrder order = order_for(context_, states);
+    order.jobs = jobs;
+    ids.clear();
+    for (const db::Job& job : jobs)
+      ids.insert(job.id);
+    std::erase_if(order.changes.jobs, [&](const db::CountedJob& job) {
+      return ids.contains(job.id);
+    });
+    return order;
+  }
+
+  void drop(const db::DropOrder& order) {
     telemetry::fault_point("builds.before_drop");
-    std::vector<db::DroppedJob> dropped;
+    const std::int64_t asked = std::ssize(order.jobs);
+    db::DropAnswer answer;
     try {
-      dropped = db::with_retry([&] {
-        return context_.builds.drop(context_.writing(Pass::builds), jobs);
+      answer = db::with_retry([&] {
+        return context_.builds.drop(context_.writing(Pass::builds), order);
       });
     } catch (...) {
-      context_.drop_budget.give_back(std::ssize(jobs));
+      context_.drop_budget.give_back(asked);
       throw;
     }
     telemetry::fault_point("builds.after_drop");
-    context_.drop_budget.give_back(std::ssize(jobs) - std::ssize(dropped));
-    note(jobs, dropped);
+    context_.drop_budget.give_back(asked - std::ssize(answer.dropped));
+    note_told(order, answer);
+    note_dropped(order.jobs, answer.dropped);
   }
 
-  void note(const std::vector<db::Job>& jobs,
-            const std::vector<db::DroppedJob>& dropped) {
+  void note_told(const db::DropOrder& order, const db::DropAnswer& answer) {
+    for (const db::DroppedJob& job : answer.dropped)
+      untold_.insert(job.pipeline_id);
+    for (const std::int64_t pipeline : order.told)
+      untold_.erase(pipeline);
+    untold_.insert(answer.moved.begin(), answer.moved.end());
+  }
+
+  void note_dropped(const std::vector<db::Job>& jobs,
+                    const std::vector<db::DroppedJob>& dropped) {
     std::set<std::int64_t> gone;
     for (const db::DroppedJob& job : dropped) {
       gone.insert(job.id);
@@ -201,6 +234,7 @@ class PipelineDropper::Group {
   Context& context_;
   Ids pipelines_;
   std::unordered_map<std::int64_t, int> tries_;  ///< of jobs that didn't go
+  std::set<std::int64_t> untold_;  ///< pipelines whose status is not told
   Ids dropped_;
   std::set<std::int64_t> groups_;   ///< whose resources were given back
   std::set<std::int64_t> touched_;  ///< pipelines, each counted once
@@ -222,7 +256,7 @@ void PipelineDropper::work_on(std::span<const db::UserPipeline> group) {
     work.drop_jobs();
     return;
   }
-  const PipelineLease lease(context_, ids_of(group));
+  const PipelineLease lease(context_, ids_of(group), leases_usable_);
   work.drop_jobs();
   work.follow_up();
   add_conflicts(work.conflicts());

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <mutex>
 #include <set>
@@ -41,6 +42,7 @@ class PipelineDropper {
   void add_conflicts(const std::vector<std::int64_t>& jobs);
 
   Context& context_;
+  std::atomic<bool> leases_usable_{true};
   mutable std::mutex mutex_;  ///< guards what follows
   std::set<std::int64_t> users_;
   std::set<std::int64_t> conflicts_;

@@ -1,5 +1,7 @@
 #include "jobs/pipeline_lease.hpp"
 
+#include <spdlog/spdlog.h>
+
 #include <chrono>
 #include <string>
 
@@ -21,10 +23,18 @@ std::vector<std::string> keys_of(const std::vector<std::int64_t>& pipelines) {
 
 }  // namespace
 
-PipelineLease::PipelineLease(Context& context,
-                             const std::vector<std::int64_t>& pipelines) {
-  if (stores::Redis* const redis = context.redis.shared_state())
+PipelineLease::PipelineLease(const Context& context,
+                             const std::vector<std::int64_t>& pipelines,
+                             std::atomic<bool>& usable) {
+  stores::Redis* const redis = context.redis.shared_state();
+  if (redis == nullptr || !usable)
+    return;
+  try {
     lease_.emplace(*redis, keys_of(pipelines), lifetime);
+  } catch (const stores::StoreError& error) {
+    usable = false;
+    spdlog::warn("{}; jobs are dropped without GitLab's leases", error.what());
+  }
 }
 
 }  // namespace jobs

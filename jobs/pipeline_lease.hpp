@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -17,7 +18,11 @@ namespace jobs {
 /// saves work.
 class PipelineLease {
  public:
-  PipelineLease(Context& context, const std::vector<std::int64_t>& pipelines);
+  /// \param usable whether Redis may be asked: false from the first time that
+  ///        it can't be, which is logged and harms nobody.
+  PipelineLease(const Context& context,
+                const std::vector<std::int64_t>& pipelines,
+                std::atomic<bool>& usable);
 
  private:
   std::optional<stores::RedisLease> lease_;

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 #include <thread>
+#include <unordered_set>
 #include <utility>
 
 namespace jobs {
@@ -75,33 +76,19 @@ bool knows_all_statuses(const db::PipelineState& pipeline) {
   });
 }
 
-db::StatusChanges changes_for_all(
-    Context& context, const std::vector<db::PipelineState>& pipelines) {
-  db::StatusChanges changes;
-  for (const db::PipelineState& pipeline : pipelines)
-    if (knows_all_statuses(pipeline))
-      append(changes, changes_for(pipeline));
-    else
-      context.report.problem(
-          {Pass::builds, "ci_pipelines", pipeline.id,
-           "a job of it has a status that this version does not know, so its "
-           "own can't be told"});
-  return changes;
-}
-
 /// One round: \return those that have to be read again.
 std::vector<std::int64_t> recompute_once(
     Context& context, const std::vector<std::int64_t>& pipelines) {
   const db::Session reading = context.reading(Pass::builds).without_deadline();
   const db::Session writing = context.writing(Pass::builds).without_deadline();
-  const auto states =
-      db::with_retry([&] { return context.statuses.read(reading, pipelines); });
-  const db::StatusChanges changes = changes_for_all(context, states);
-  if (changes.jobs.empty())
+  const auto states = db::with_retry(
+      [&] { return db::read_pipelines(context.pool, reading, pipelines); });
+  const db::DropOrder order = order_for(context, states);
+  if (order.told.empty())
     return {};
   telemetry::fault_point("builds.before_status");
   return db::with_retry(
-      [&] { return context.statuses.write(writing, changes); });
+      [&] { return context.builds.drop(writing, order).moved; });
 }
 
 }  // namespace
@@ -144,10 +131,44 @@ db::StatusChanges changes_for(const db::PipelineState& pipeline) {
   return changes;
 }
 
+db::DropOrder order_for(Context& context,
+                        const std::vector<db::PipelineState>& pipelines) {
+  db::DropOrder order;
+  for (const db::PipelineState& pipeline : pipelines) {
+    if (!waits_to_be_counted(pipeline))
+      continue;
+    if (knows_all_statuses(pipeline)) {
+      append(order.changes, changes_for(pipeline));
+      order.told.push_back(pipeline.id);
+    } else {
+      context.report.problem(
+          {Pass::builds, "ci_pipelines", pipeline.id,
+           "a job of it has a status that this version does not know, so its "
+           "own can't be told"});
+    }
+  }
+  return order;
+}
+
+void assume_dropped(std::vector<db::PipelineState>& pipelines,
+                    const std::vector<db::Job>& jobs) {
+  std::unordered_set<std::int64_t> ids;
+  for (const db::Job& job : jobs)
+    ids.insert(job.id);
+  for (db::PipelineState& pipeline : pipelines)
+    for (db::LatestJob& job : pipeline.jobs)
+      if (ids.contains(job.id)) {
+        job.status = JobStatus::failed;
+        job.finished_at = pipeline.now;
+        job.is_dropped = true;
+        job.is_processed = false;
+      }
+}
+
 void recompute_statuses(Context& context, std::vector<std::int64_t> pipelines) {
   for (int tries = 0; !pipelines.empty() && tries < most_tries; ++tries) {
     if (tries > 0)
-      std::this_thread::sleep_for(std::chrono::milliseconds{10 * tries});
+      std::this_thread::sleep_for(std::chrono::milliseconds{30 * tries});
     pipelines = recompute_once(context, pipelines);
   }
   for (const std::int64_t pipeline : pipelines)

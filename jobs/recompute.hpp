@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "db/builds.hpp"
 #include "db/pipeline_status.hpp"
 #include "jobs/context.hpp"
 
@@ -19,6 +20,16 @@ db::StatusChanges changes_for(const db::PipelineState& pipeline);
 /// union of their times (lib/gitlab/ci/pipeline/duration.rb).  Child pipelines
 /// are left out.
 std::int64_t duration_of(const db::PipelineState& pipeline);
+
+/// The same for many, to be written in one statement: what has to change, and
+/// the pipelines that are told by it.  One with a job whose status nobody here
+/// knows is named as a problem instead.
+db::DropOrder order_for(Context& context,
+                        const std::vector<db::PipelineState>& pipelines);
+
+/// See \a pipelines as they are once \a jobs are dropped.
+void assume_dropped(std::vector<db::PipelineState>& pipelines,
+                    const std::vector<db::Job>& jobs);
 
 /// Give stages and pipelines the status of their jobs, and read again where a
 /// live GitLab moved first.  Goes on past the deadline, since jobs were dropped

@@ -127,7 +127,6 @@ void run(Installation& installation, const std::atomic<bool>& stop,
                                         installation.catalog);
   const db::DeletedObjects queue(installation.pool);
   const db::Builds builds(installation.pool, installation.catalog);
-  const db::PipelineStatuses statuses(installation.pool, installation.catalog);
   const db::Traces traces(installation.pool, installation.catalog);
   telemetry::Progress progress(options.progress);
   Context context{.options = options,
@@ -136,7 +135,6 @@ void run(Installation& installation, const std::atomic<bool>& stop,
                   .queue = queue,
                   .catalog = installation.catalog,
                   .builds = builds,
-                  .statuses = statuses,
                   .traces = traces,
                   .stores = installation.stores,
                   .redis = installation.redis,

@@ -149,11 +149,11 @@ bool TraceArchiver::may_be_archived(Trace& trace, Traces& to_forget) {
     return false;
   }
   if (worth == TraceWorth::lost) {
-    ++context_.report.pass(Pass::traces).lost;
-    problem(trace,
-            fmt::format("the trace of job {} is lost: {} chunks, and none of "
-                        "their bytes is where it should be; the rows are kept",
-                        trace.build_id, trace.chunks.size()));
+    if (problem(trace, fmt::format("the trace of job {} is lost: {} chunks, "
+                                   "and none of their bytes is where it should "
+                                   "be; the rows are kept",
+                                   trace.build_id, trace.chunks.size())))
+      ++context_.report.pass(Pass::traces).lost;
     return false;
   }
   if (worth == TraceWorth::empty || context_.only_plans())
@@ -239,8 +239,7 @@ void TraceArchiver::read_back(const stores::ObjectKey& key,
         store_.description() + "; the chunks are kept: look at the disk");
 }
 
-/// \return those of which something changed before the second commit; their
-///         objects are removed, since no row names them.
+/// \return those of which something changed before the second commit.
 TraceArchiver::Traces TraceArchiver::complete(Stored stored,
                                               Traces& to_forget) {
   Traces again;
@@ -252,16 +251,32 @@ TraceArchiver::Traces TraceArchiver::complete(Stored stored,
         chunks_of(stored.traces));
   });
   for (Trace& trace : stored.traces) {
-    if (std::ranges::find(done, trace.build_id) != done.end()) {
-      count(trace, worth_of(trace.extents));
-      to_forget.push_back(std::move(trace));
+    if (std::ranges::find(done, trace.build_id) == done.end()) {
+      again.push_back(std::move(trace));
       continue;
     }
-    const stores::ObjectKey key = key_of(trace);
-    store_.remove({&key, 1});
-    again.push_back(std::move(trace));
+    count(trace, worth_of(trace.extents));
+    to_forget.push_back(std::move(trace));
   }
+  remove_unnamed(again);
   return again;
+}
+
+/// Objects whose rows are gone: no row will ever name them again.  A row that
+/// is there may have been completed by others, with the very same object.
+void TraceArchiver::remove_unnamed(const Traces& traces) const {
+  if (traces.empty())
+    return;
+  const auto rows = db::with_retry([&] {
+    return context_.traces.artifacts(
+        context_.reading(Pass::traces).without_deadline(), ids_of(traces));
+  });
+  for (const Trace& trace : traces) {
+    const stores::ObjectKey key = key_of(trace);
+    if (std::ranges::find(rows, trace.artifact->id, &db::TraceArtifact::id) ==
+        rows.end())
+      store_.remove({&key, 1});
+  }
 }
 
 /// A crash, or GitLab, got as far as the archive, and no further.
@@ -330,8 +345,10 @@ void TraceArchiver::count(const Trace& trace, TraceWorth worth) {
 }
 
 /// Named by its first chunk, which stands as long as the reason does.
-void TraceArchiver::problem(const Trace& trace, const std::string& reason) {
-  context_.report.problem(
+///
+/// \return false if it was named already.
+bool TraceArchiver::problem(const Trace& trace, const std::string& reason) {
+  return context_.report.problem(
       {Pass::traces, "ci_build_trace_chunks",
        trace.chunks.empty() ? trace.build_id : trace.chunks.front().id,
        reason});

@@ -62,11 +62,12 @@ class TraceArchiver {
   void read_back(const stores::ObjectKey& key,
                  const db::StoredTrace& expected) const;
   Traces complete(Stored stored, Traces& to_forget);
+  void remove_unnamed(const Traces& traces) const;
   bool is_archived_already(Trace& trace);
   void forget(Traces& traces);
   void drop_changed(Trace& trace, const std::vector<bool>& removed);
   void count(const Trace& trace, TraceWorth worth);
-  void problem(const Trace& trace, const std::string& reason);
+  bool problem(const Trace& trace, const std::string& reason);
 
   Context& context_;
   stores::Store& store_;

@@ -125,8 +125,8 @@ void run_traces_pass(Context& context) {
   stores::Store* const store = context.stores.find(local_store);
   for (;;) {
     const auto wait = archive_due(context, store);
-    if (!wait || !context.may_go_on(Pass::traces) ||
-        !settles_in_time(context, *wait))
+    if (!wait || report.outcome == Outcome::partial ||
+        !context.may_go_on(Pass::traces) || !settles_in_time(context, *wait))
       break;
   }
   if (report.skipped > 0)
