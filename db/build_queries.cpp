@@ -27,7 +27,6 @@ CROSS JOIN LATERAL (
                       FROM ci_builds AS b
                       WHERE b.commit_id = p.id AND b.status = 'failed'
                         AND b.failure_reason = 14
-                        AND b.processed IS NOT TRUE
                         AND b.retried IS NOT TRUE))
     ORDER BY p.id
     LIMIT $7

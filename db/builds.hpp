@@ -86,8 +86,8 @@ class Builds {
 
   /// Up to \a limit pipelines of \a users after \a after, in (user_id, id)
   /// order, that are not completed and have a cancelable job, or one that was
-  /// dropped and whose stages and pipeline were never told (a crash between
-  /// the two).
+  /// dropped: a crash may have come before the pipeline was told, or a live
+  /// GitLab, which had read the jobs before, may have written over it.
   [[nodiscard]] std::vector<UserPipeline> pipelines(
       const Session& session, PipelineKind kind,
       const std::vector<std::int64_t>& users, UserPipeline after,

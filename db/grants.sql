@@ -64,6 +64,9 @@ BEGIN
     END IF;
 END $$;
 
+-- Its answers are empty, and nobody wants to read them.
+\o /dev/null
+
 -- Who is blocked, and the schedules that must start no more.
 SELECT pg_temp.grant_if_there('SELECT (id, state)', 'users', :'role',
                               :'schema');
@@ -139,5 +142,6 @@ WHERE to_regclass(:'schema' || '.ci_job_artifacts') IS NOT NULL
   AND pg_get_serial_sequence(:'schema' || '.ci_job_artifacts', 'id')
       IS NOT NULL
 \gexec
+\o
 
 COMMIT;

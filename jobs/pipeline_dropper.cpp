@@ -120,11 +120,13 @@ class PipelineDropper::Group {
   ///        status can be told at once.
   void take(std::vector<db::Job> jobs, bool all) {
     const std::int64_t granted = context_.drop_budget.reserve(std::ssize(jobs));
+    if (granted < std::ssize(jobs))
+      dropper_.refused_ = true;
     jobs.resize(static_cast<std::size_t>(granted));
     if (jobs.empty())
       return;
     if (context_.only_plans())
-      count(jobs);
+      dropper_.count(jobs);
     else
       drop(all ? order_with_status(jobs) : db::DropOrder{jobs, {}, {}});
   }
@@ -191,16 +193,9 @@ class PipelineDropper::Group {
         counted.push_back(job);
       else
         ++tries_[job.id];
-    count(counted);
+    dropper_.count(counted);
     if (gone.empty())
       std::this_thread::sleep_for(context_.options.lock_timeout / most_tries);
-  }
-
-  void count(const std::vector<db::Job>& jobs) {
-    for (const db::Job& job : jobs)
-      if (touched_.insert(job.pipeline_id).second)
-        ++context_.report.pass(Pass::builds).pipelines;
-    dropper_.count(jobs);
   }
 
   void name_leftovers() {
@@ -236,8 +231,7 @@ class PipelineDropper::Group {
   std::unordered_map<std::int64_t, int> tries_;  ///< of jobs that didn't go
   std::set<std::int64_t> untold_;  ///< pipelines whose status is not told
   Ids dropped_;
-  std::set<std::int64_t> groups_;   ///< whose resources were given back
-  std::set<std::int64_t> touched_;  ///< pipelines, each counted once
+  std::set<std::int64_t> groups_;  ///< whose resources were given back
 };
 
 void PipelineDropper::drop(std::span<const db::UserPipeline> group) {
@@ -268,6 +262,7 @@ void PipelineDropper::count(const std::vector<db::Job>& dropped) {
   const std::lock_guard lock(mutex_);
   for (const db::Job& job : dropped) {
     report.users += users_.insert(job.user_id).second ? 1 : 0;
+    report.pipelines += pipelines_.insert(job.pipeline_id).second ? 1 : 0;
     if (context_.listing.job && context_.only_plans())
       context_.listing.job(job);
   }

@@ -31,6 +31,9 @@ class PipelineDropper {
   /// \throws db::Error that does not concern the rows.
   void drop(std::span<const db::UserPipeline> group);
 
+  /// Whether --max-drop left out a job that a worker had before it.
+  [[nodiscard]] bool was_refused() const { return refused_; }
+
   /// Jobs that others held or kept changing, by id.
   [[nodiscard]] std::int64_t conflicts() const;
 
@@ -43,8 +46,10 @@ class PipelineDropper {
 
   Context& context_;
   std::atomic<bool> leases_usable_{true};
+  std::atomic<bool> refused_{false};
   mutable std::mutex mutex_;  ///< guards what follows
   std::set<std::int64_t> users_;
+  std::set<std::int64_t> pipelines_;
   std::set<std::int64_t> conflicts_;
 };
 

@@ -4,12 +4,16 @@
 
 #include <chrono>
 #include <string>
+#include <thread>
 
 namespace jobs {
 namespace {
 
 // GitLab's own, for the same lease.
 constexpr std::chrono::minutes lifetime{1};
+// GitLab processes a pipeline within a second, as a rule.
+constexpr int most_tries = 6;
+constexpr std::chrono::milliseconds pause{100};
 
 std::vector<std::string> keys_of(const std::vector<std::int64_t>& pipelines) {
   std::vector<std::string> keys;
@@ -21,6 +25,16 @@ std::vector<std::string> keys_of(const std::vector<std::int64_t>& pipelines) {
   return keys;
 }
 
+/// Those of \a keys that \a lease did not get.
+std::vector<std::string> missing(const stores::RedisLease& lease,
+                                 const std::vector<std::string>& keys) {
+  std::vector<std::string> left;
+  for (std::size_t i = 0; i < keys.size(); ++i)
+    if (!lease.held(i))
+      left.push_back(keys[i]);
+  return left;
+}
+
 }  // namespace
 
 PipelineLease::PipelineLease(const Context& context,
@@ -30,7 +44,14 @@ PipelineLease::PipelineLease(const Context& context,
   if (redis == nullptr || !usable)
     return;
   try {
-    lease_.emplace(*redis, keys_of(pipelines), lifetime);
+    std::vector<std::string> keys = keys_of(pipelines);
+    for (int tries = 0; !keys.empty() && tries < most_tries; ++tries) {
+      if (tries > 0)
+        std::this_thread::sleep_for(pause);
+      leases_.push_back(
+          std::make_unique<stores::RedisLease>(*redis, keys, lifetime));
+      keys = missing(*leases_.back(), keys);
+    }
   } catch (const stores::StoreError& error) {
     usable = false;
     spdlog::warn("{}; jobs are dropped without GitLab's leases", error.what());

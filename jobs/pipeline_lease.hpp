@@ -2,7 +2,8 @@
 
 #include <atomic>
 #include <cstdint>
-#include <optional>
+#include <memory>
+#include <string>
 #include <vector>
 
 #include "jobs/context.hpp"
@@ -12,10 +13,11 @@ namespace jobs {
 
 /// GitLab's own lease on the processing of these pipelines
 /// (AtomicProcessingService, E21 to E26), for as long as the object lives, so
-/// that no live GitLab moves their jobs meanwhile.  Where no Redis is given, or
-/// GitLab holds a pipeline for longer than a moment, nothing is held: the
-/// lock_version of every row is what keeps both from harm, and the lease only
-/// saves work.
+/// that no live GitLab moves their jobs meanwhile.  Where GitLab holds one,
+/// half a second is given to it.  Where no Redis is given, or GitLab takes
+/// longer, nothing is held: the lock_version of every row keeps both from harm,
+/// but a GitLab that had read the jobs before may write an old status over the
+/// new one, which the next run puts right.
 class PipelineLease {
  public:
   /// \param usable whether Redis may be asked: false from the first time that
@@ -25,7 +27,7 @@ class PipelineLease {
                 std::atomic<bool>& usable);
 
  private:
-  std::optional<stores::RedisLease> lease_;
+  std::vector<std::unique_ptr<stores::RedisLease>> leases_;
 };
 
 }  // namespace jobs

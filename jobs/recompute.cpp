@@ -20,10 +20,13 @@ using telemetry::Timestamp;
 // Each costs two statements; a live GitLab moves a pipeline for seconds.
 constexpr int most_tries = 10;
 
-bool waits_to_be_counted(const db::PipelineState& pipeline) {
-  return std::ranges::any_of(pipeline.jobs, [](const db::LatestJob& job) {
-    return job.is_dropped && !job.is_processed;
-  });
+bool has_dropped(const db::PipelineState& pipeline) {
+  return std::ranges::any_of(pipeline.jobs, &db::LatestJob::is_dropped);
+}
+
+bool is_empty(const db::StatusChanges& changes) {
+  return changes.stages.empty() && changes.pipelines.empty() &&
+         changes.jobs.empty();
 }
 
 /// Of the jobs of a stage, or of all.
@@ -114,7 +117,7 @@ std::int64_t duration_of(const db::PipelineState& pipeline) {
 
 db::StatusChanges changes_for(const db::PipelineState& pipeline) {
   db::StatusChanges changes;
-  if (!waits_to_be_counted(pipeline))
+  if (!has_dropped(pipeline))
     return changes;
   for (const db::Stage& stage : pipeline.stages) {
     const JobStatus status = status_of(pipeline, stage.position);
@@ -135,10 +138,13 @@ db::DropOrder order_for(Context& context,
                         const std::vector<db::PipelineState>& pipelines) {
   db::DropOrder order;
   for (const db::PipelineState& pipeline : pipelines) {
-    if (!waits_to_be_counted(pipeline))
+    if (!has_dropped(pipeline))
       continue;
     if (knows_all_statuses(pipeline)) {
-      append(order.changes, changes_for(pipeline));
+      db::StatusChanges changes = changes_for(pipeline);
+      if (is_empty(changes))
+        continue;
+      append(order.changes, std::move(changes));
       order.told.push_back(pipeline.id);
     } else {
       context.report.problem(

@@ -10,8 +10,8 @@
 namespace jobs {
 
 /// What has to be written so that stages and pipeline have the status that
-/// follows from their jobs (composite_status.hpp); nothing for a pipeline none
-/// of whose dropped jobs waits to be counted.
+/// follows from their jobs (composite_status.hpp); nothing for a pipeline in
+/// which nothing was dropped.
 ///
 /// Pure: of one snapshot, and of nothing else.
 db::StatusChanges changes_for(const db::PipelineState& pipeline);

@@ -72,6 +72,8 @@ class DueTraces {
 std::optional<milliseconds> archive_due(Context& context,
                                         stores::Store* store) {
   DueTraces traces(context);
+  // What was held in an earlier walk may be free now.
+  context.report.pass(Pass::traces).skipped = 0;
   in_parallel<Batch>(
       context.tokens(),
       [&]() -> std::shared_ptr<Batch> {

@@ -170,3 +170,21 @@ TEST_CASE("a role without any privilege is told all of them",
   CHECK(contains(complaint(explain), "'ci-janitor check'"));
   CHECK(world.database.dump() == before);
 }
+
+TEST_CASE("db/grants.sql grants all of that", "[postgres][program]") {
+  Guarded world;
+  const std::string script(JANITOR_POSTGRES_SCRIPT);
+  const std::string grants =
+      script.substr(0, script.rfind("/tests/")) + "/db/grants.sql";
+  const Ended granted =
+      tests::run_program({"/usr/bin/env", "psql", "-qX", "-v",
+                          "role=" + world.role, "-f", grants});
+  INFO(granted.err);
+  REQUIRE(granted.status == 0);
+  CHECK(granted.err.empty());
+  const Ended run =
+      world.as_role({"run", "--expect-destroyed", "2", "--expect-dropped", "2",
+                     "--expect-backlog", "0", "--trace-settle", "0"});
+  INFO(run.err);
+  CHECK(run.status == 0);
+}

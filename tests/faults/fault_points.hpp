@@ -5,12 +5,14 @@
 namespace tests {
 
 /// Where a run can be stopped or met: every fault point of the program.
-/// fault_points_test.cpp holds this list against the sources.
+/// fault_points_test.cpp holds these lists against the sources.
 struct FaultPoint {
   const char* name;
-  /// A hit besides the first, that a run on a BusyWorld comes to.
+  /// A hit besides the first, that a run of the list's tests comes to.
   int later_hit;
 };
+
+/// Those of a run on a BusyWorld.
 
 inline constexpr std::array fault_points{
     FaultPoint{"page.read", 2},
@@ -25,6 +27,21 @@ inline constexpr std::array fault_points{
     FaultPoint{"objects.forgotten", 4},
     FaultPoint{"objects.pruned", 6},
     FaultPoint{"db.before_commit_answer", 31},
+};
+
+/// Those of the builds pass, and of the traces pass.
+inline constexpr std::array builds_fault_points{
+    FaultPoint{"builds.before_drop", 2},
+    FaultPoint{"builds.after_drop", 2},
+    FaultPoint{"builds.before_status", 2},
+    FaultPoint{"builds.before_leftovers", 2},
+};
+inline constexpr std::array traces_fault_points{
+    FaultPoint{"traces.after_row", 2},
+    FaultPoint{"traces.after_put", 2},
+    FaultPoint{"traces.before_complete", 2},
+    FaultPoint{"traces.before_forget", 2},
+    FaultPoint{"traces.between_forgets", 2},
 };
 
 }  // namespace tests

@@ -308,18 +308,6 @@ TEST_CASE("a wrong value is refused in a sentence with option and value",
   CHECK(refusal({"run", "--log-level", "INFO"}) != "");
 }
 
-TEST_CASE("passes are a list, in any order, or all", "[unit]") {
-  CHECK(parse({"run", "--passes", "objects"}).passes ==
-        std::set{telemetry::Pass::objects});
-  CHECK(parse({"run", "--passes", "all"}).passes.size() == 5);
-  CHECK(
-      refusal({"run", "--passes", "unlocked,unlokced"}) ==
-      "--passes is 'unlokced', but must be unlocked, legacy, objects, builds, "
-      "traces or all");
-  CHECK(refusal({"run", "--passes", "unlocked,"}) != "");
-  CHECK(refusal({"run", "--passes", ""}) != "");
-}
-
 TEST_CASE("an option without its value is refused", "[unit]") {
   for (const Words& words : {Words{"run", "--prune"}, Words{"run", "--prune="},
                              Words{"run", "--strict", "--prune"}})

@@ -177,15 +177,14 @@ TEST_CASE("a plan lists artifacts in the order of a run with one worker",
   {
     telemetry::Report report;
     jobs::Installation installation(world.options, "test", world.stop);
-    jobs::run(
-        installation, world.stop,
-        {.artifact =
-             [&](Pass pass, const db::Artifact& artifact) {
-               listed.push_back(std::to_string(artifact.id));
-               passes.push_back(pass);
-             },
-         .job = {}},
-        report);
+    jobs::run(installation, world.stop,
+              {.artifact =
+                   [&](Pass pass, const db::Artifact& artifact) {
+                     listed.push_back(std::to_string(artifact.id));
+                     passes.push_back(pass);
+                   },
+               .job = {}},
+              report);
     CHECK(static_cast<std::int64_t>(listed.size()) == report.destroyed());
   }
   world.run();

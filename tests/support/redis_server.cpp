@@ -1,7 +1,7 @@
 #include "tests/support/redis_server.hpp"
 
-#include <filesystem>
 #include <hiredis/hiredis.h>
+#include <filesystem>
 
 #include <csignal>
 #include <stdexcept>
