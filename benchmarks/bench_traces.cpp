@@ -97,9 +97,9 @@ void write_file(const std::filesystem::path& path, const std::string& bytes) {
 /// As GitLab lays them out: as many directories, and as deep.
 std::filesystem::path path_of(const std::string& root,
                               const std::string& build) {
-  const std::filesystem::path directory =
-      std::filesystem::path(root) / build.substr(0, 1) / build / "2026_01_01" /
-      build / build;
+  const std::filesystem::path directory = std::filesystem::path(root) /
+                                          build.substr(0, 1) / build /
+                                          "2026_01_01" / build / build;
   std::filesystem::create_directories(directory);
   return directory / "job.log";
 }

@@ -22,7 +22,7 @@ tokens, stages, pipelines and refs:
 | | seconds | ratio to ours, median of the rounds |
 |---|---|---|
 | ci-janitor, \`--passes builds\` | $(seconds drop) | 1 |
-| a build a transaction, one connection | $(seconds one_by_one) | $(ratio one_by_one drop) |
+| the same work, a build a transaction, one connection | $(seconds one_by_one) | $(ratio one_by_one drop) |
 | AbortPipelinesService's bulk UPDATE | $(seconds abort) | $(ratio abort drop) |
 
 Ours takes $(ratio drop abort) times as long as the bulk UPDATE.
