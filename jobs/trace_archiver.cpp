@@ -2,6 +2,8 @@
 
 #include "db/retry.hpp"
 #include "jobs/trace_check.hpp"
+#include "jobs/trace_forgetter.hpp"
+#include "jobs/trace_loader.hpp"
 #include "stores/digest.hpp"
 #include "telemetry/fault_point.hpp"
 
@@ -22,33 +24,7 @@ using Ids = std::vector<std::int64_t>;
 constexpr int most_tries = 3;
 constexpr std::chrono::milliseconds pause{50};
 
-Ids ids_of(const std::vector<Trace>& traces) {
-  Ids ids;
-  for (const Trace& trace : traces)
-    ids.push_back(trace.build_id);
-  return ids;
-}
-
-std::vector<db::Chunk> chunks_of(const std::vector<Trace>& traces) {
-  std::vector<db::Chunk> chunks;
-  for (const Trace& trace : traces)
-    std::ranges::copy(trace.chunks, std::back_inserter(chunks));
-  return chunks;
-}
-
-bool is_in_redis(const db::Chunk& chunk) {
-  return chunk.data_store ==
-             static_cast<std::int64_t>(db::ChunkStore::shared_state) ||
-         chunk.data_store ==
-             static_cast<std::int64_t>(db::ChunkStore::trace_chunks);
-}
-
 }  // namespace
-
-stores::ObjectKey key_of(const Trace& trace) {
-  return stores::trace_key(trace.project_id, trace.artifact->created_at,
-                           trace.build_id, trace.artifact->id);
-}
 
 TraceArchiver::TraceArchiver(Context& context, stores::Store& store,
                              std::int64_t file_store)
@@ -81,11 +57,11 @@ void TraceArchiver::archive(std::span<const db::LiveTrace> batch) {
 }
 
 /// \return those that have to be looked at again.
-TraceArchiver::Traces TraceArchiver::attempt(Traces traces) {
+Traces TraceArchiver::attempt(Traces traces) {
   Traces to_store;
   Traces to_forget;
-  Traces again;
-  for (Trace& trace : load(std::move(traces)))
+  Traces again = load_traces(context_, reader_, traces);
+  for (Trace& trace : traces)
     if (!trace.chunks.empty() && may_be_archived(trace, to_forget))
       to_store.push_back(std::move(trace));
 
@@ -100,46 +76,17 @@ TraceArchiver::Traces TraceArchiver::attempt(Traces traces) {
     std::ranges::move(complete(std::move(stored), to_forget),
                       std::back_inserter(again));
     fault_point("traces.before_forget");
-    forget(to_forget);
+    forget_chunks(context_, to_forget);
   }
   std::erase_if(again, [](const Trace& trace) { return trace.chunks.empty(); });
   return again;
-}
-
-/// Rows, artifacts and extents as they are now.
-TraceArchiver::Traces TraceArchiver::load(Traces traces) const {
-  const db::Session session = context_.reading(Pass::traces).without_deadline();
-  const Ids builds = ids_of(traces);
-  std::map<std::int64_t, Trace*> by_build;
-  for (Trace& trace : traces) {
-    trace.chunks.clear();
-    trace.values.clear();
-    trace.artifact.reset();
-    by_build[trace.build_id] = &trace;
-  }
-  for (const db::Chunk& chunk :
-       db::with_retry([&] { return context_.traces.chunks(session, builds); }))
-    by_build.at(chunk.build_id)->chunks.push_back(chunk);
-  for (const db::TraceArtifact& row : db::with_retry(
-           [&] { return context_.traces.artifacts(session, builds); }))
-    by_build.at(row.job_id)->artifact = row;
-  load_extents(traces);
-  return traces;
-}
-
-void TraceArchiver::load_extents(Traces& traces) const {
-  for (Trace& trace : traces)
-    if (std::ranges::none_of(trace.chunks, [&](const db::Chunk& chunk) {
-          return reader_.out_of_reach(chunk).has_value();
-        }))
-      trace.extents = reader_.extents(trace.chunks);
 }
 
 /// Sort out what needs no archive, or can't have one.
 bool TraceArchiver::may_be_archived(Trace& trace, Traces& to_forget) {
   for (const db::Chunk& chunk : trace.chunks)
     if (const auto why = reader_.out_of_reach(chunk)) {
-      problem(trace, *why);
+      trace_problem(context_, trace, *why);
       return false;
     }
   const TraceWorth worth = worth_of(trace.extents);
@@ -149,10 +96,11 @@ bool TraceArchiver::may_be_archived(Trace& trace, Traces& to_forget) {
     return false;
   }
   if (worth == TraceWorth::lost) {
-    if (problem(trace, fmt::format("the trace of job {} is lost: {} chunks, "
-                                   "and none of their bytes is where it should "
-                                   "be; the rows are kept",
-                                   trace.build_id, trace.chunks.size())))
+    if (trace_problem(context_, trace,
+                      fmt::format("the trace of job {} is lost: {} chunks, "
+                                  "and none of their bytes is where it should "
+                                  "be; the rows are kept",
+                                  trace.build_id, trace.chunks.size())))
       ++context_.report.pass(Pass::traces).lost;
     return false;
   }
@@ -201,7 +149,7 @@ bool TraceArchiver::store_one(Trace& trace, Stored& stored) {
   } catch (const ChunkMoved&) {
     return false;
   } catch (const stores::ObjectError& error) {
-    problem(trace, error.what());
+    trace_problem(context_, trace, error.what());
   }
   return true;
 }
@@ -240,8 +188,7 @@ void TraceArchiver::read_back(const stores::ObjectKey& key,
 }
 
 /// \return those of which something changed before the second commit.
-TraceArchiver::Traces TraceArchiver::complete(Stored stored,
-                                              Traces& to_forget) {
+Traces TraceArchiver::complete(Stored stored, Traces& to_forget) {
   Traces again;
   if (stored.rows.empty())
     return again;
@@ -269,7 +216,7 @@ void TraceArchiver::remove_unnamed(const Traces& traces) const {
     return;
   const auto rows = db::with_retry([&] {
     return context_.traces.artifacts(
-        context_.reading(Pass::traces).without_deadline(), ids_of(traces));
+        context_.reading(Pass::traces).without_deadline(), builds_of(traces));
   });
   for (const Trace& trace : traces) {
     const stores::ObjectKey key = key_of(trace);
@@ -282,54 +229,26 @@ void TraceArchiver::remove_unnamed(const Traces& traces) const {
 /// A crash, or GitLab, got as far as the archive, and no further.
 bool TraceArchiver::is_archived_already(Trace& trace) {
   if (trace.artifact->file_store != file_store_) {
-    problem(trace, fmt::format("its archive is in file_store {}, which is not "
-                               "configured, so its chunks can't be compared "
-                               "with it",
-                               trace.artifact->file_store));
+    trace_problem(context_, trace,
+                  fmt::format("its archive is in file_store {}, which is not "
+                              "configured, so its chunks can't be compared "
+                              "with it",
+                              trace.artifact->file_store));
     return false;
   }
   try {
     if (holds_all_chunks(reader_, store_, trace))
       return true;
-    problem(trace, fmt::format("job {} has an archive, and chunks with other "
-                               "bytes than it; both are kept",
-                               trace.build_id));
+    trace_problem(context_, trace,
+                  fmt::format("job {} has an archive, and chunks with other "
+                              "bytes than it; both are kept",
+                              trace.build_id));
   } catch (const ChunkMoved&) {
     ++context_.report.pass(Pass::traces).skipped;
   } catch (const stores::ObjectError& error) {
-    problem(trace, error.what());
+    trace_problem(context_, trace, error.what());
   }
   return false;
-}
-
-/// Redis first: a key goes only if it still is what was read, so that bytes
-/// added meanwhile keep their row.  Then the rows, likewise.
-void TraceArchiver::forget(Traces& traces) {
-  for (Trace& trace : traces) {
-    std::vector<bool> removed;
-    for (const auto& [redis, values] : trace.values)
-      std::ranges::copy(redis->remove_if_same(values),
-                        std::back_inserter(removed));
-    drop_changed(trace, removed);
-  }
-  fault_point("traces.between_forgets");
-  const auto chunks = chunks_of(traces);
-  if (chunks.empty())
-    return;
-  context_.report.pass(Pass::traces).chunks += db::with_retry([&] {
-    return context_.traces.forget(
-        context_.writing(Pass::traces).without_deadline(), chunks);
-  });
-}
-
-void TraceArchiver::drop_changed(Trace& trace,
-                                 const std::vector<bool>& removed) {
-  if (std::ranges::find(removed, false) == removed.end())
-    return;
-  std::erase_if(trace.chunks, is_in_redis);
-  problem(trace, fmt::format("bytes were added to the trace of job {} after it "
-                             "was archived; they are kept in Redis",
-                             trace.build_id));
 }
 
 void TraceArchiver::count(const Trace& trace, TraceWorth worth) {
@@ -342,16 +261,6 @@ void TraceArchiver::count(const Trace& trace, TraceWorth worth) {
     ++report.empty;
   report.bytes += trace.size;
   context_.progress.advance(1, trace.size);
-}
-
-/// Named by its first chunk, which stands as long as the reason does.
-///
-/// \return false if it was named already.
-bool TraceArchiver::problem(const Trace& trace, const std::string& reason) {
-  return context_.report.problem(
-      {Pass::traces, "ci_build_trace_chunks",
-       trace.chunks.empty() ? trace.build_id : trace.chunks.front().id,
-       reason});
 }
 
 }  // namespace jobs

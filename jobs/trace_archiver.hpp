@@ -9,22 +9,9 @@
 #include "db/traces.hpp"
 #include "jobs/chunk_reader.hpp"
 #include "jobs/context.hpp"
-#include "jobs/trace_lease.hpp"
+#include "jobs/trace.hpp"
 
 namespace jobs {
-
-/// One build's trace on its way into an archive.
-struct Trace {
-  std::int64_t build_id = 0;
-  std::int64_t project_id = 0;
-  std::vector<db::Chunk> chunks;
-  std::vector<ChunkExtent> extents;  ///< of the chunks, in the same order
-  std::optional<db::TraceArtifact> artifact;
-  /// What was read of Redis, by server: to be forgotten if it still is so.
-  std::map<stores::Redis*, std::vector<stores::Redis::Same>> values;
-  std::int64_t size = 0;        ///< bytes of the archive
-  TraceLease* lease = nullptr;  ///< of the batch
-};
 
 /// Archives live traces, a batch of builds at a time: the row without a file,
 /// committed; the object, read back; the row's file and the metadata,
@@ -45,15 +32,12 @@ class TraceArchiver {
   void archive(std::span<const db::LiveTrace> batch);
 
  private:
-  using Traces = std::vector<Trace>;
   struct Stored {
     Traces traces;
     std::vector<db::StoredTrace> rows;
   };
 
   Traces attempt(Traces traces);
-  Traces load(Traces traces) const;
-  void load_extents(Traces& traces) const;
   bool may_be_archived(Trace& trace, Traces& to_forget);
   void note_empty(Trace& trace) const;
   void give_rows(Traces& traces) const;
@@ -64,18 +48,12 @@ class TraceArchiver {
   Traces complete(Stored stored, Traces& to_forget);
   void remove_unnamed(const Traces& traces) const;
   bool is_archived_already(Trace& trace);
-  void forget(Traces& traces);
-  void drop_changed(Trace& trace, const std::vector<bool>& removed);
   void count(const Trace& trace, TraceWorth worth);
-  bool problem(const Trace& trace, const std::string& reason);
 
   Context& context_;
   stores::Store& store_;
   std::int64_t file_store_;
   ChunkReader reader_;
 };
-
-/// The key of an archived trace.
-stores::ObjectKey key_of(const Trace& trace);
 
 }  // namespace jobs

@@ -1,6 +1,8 @@
 #pragma once
 
-#include "jobs/trace_archiver.hpp"
+#include "jobs/chunk_reader.hpp"
+#include "jobs/trace.hpp"
+#include "stores/store.hpp"
 
 namespace jobs {
 

@@ -37,6 +37,7 @@ inline constexpr std::array builds_fault_points{
     FaultPoint{"builds.before_leftovers", 2},
 };
 inline constexpr std::array traces_fault_points{
+    FaultPoint{"traces.chunks_read", 2},
     FaultPoint{"traces.after_row", 2},
     FaultPoint{"traces.after_put", 2},
     FaultPoint{"traces.before_complete", 2},

@@ -17,8 +17,8 @@ using Strings = std::vector<std::string>;
 namespace {
 
 const std::vector<std::string> points{
-    "traces.after_row", "traces.after_put", "traces.before_complete",
-    "traces.before_forget", "traces.between_forgets"};
+    "traces.chunks_read",     "traces.after_row",     "traces.after_put",
+    "traces.before_complete", "traces.before_forget", "traces.between_forgets"};
 
 /// Whatever is not archived must still be there, and named.
 void check_kept_and_named(TracesWorld& world, std::int64_t job) {

@@ -1,0 +1,35 @@
+#include "jobs/trace.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+namespace jobs {
+
+stores::ObjectKey key_of(const Trace& trace) {
+  return stores::trace_key(trace.project_id, trace.artifact->created_at,
+                           trace.build_id, trace.artifact->id);
+}
+
+std::vector<std::int64_t> builds_of(const Traces& traces) {
+  std::vector<std::int64_t> ids;
+  for (const Trace& trace : traces)
+    ids.push_back(trace.build_id);
+  return ids;
+}
+
+std::vector<db::Chunk> chunks_of(const Traces& traces) {
+  std::vector<db::Chunk> chunks;
+  for (const Trace& trace : traces)
+    std::ranges::copy(trace.chunks, std::back_inserter(chunks));
+  return chunks;
+}
+
+bool trace_problem(Context& context, const Trace& trace,
+                   const std::string& reason) {
+  return context.report.problem(
+      {telemetry::Pass::traces, "ci_build_trace_chunks",
+       trace.chunks.empty() ? trace.build_id : trace.chunks.front().id,
+       reason});
+}
+
+}  // namespace jobs
