@@ -80,7 +80,7 @@ TEST_CASE("a runner that fills an empty chunk at any step loses no byte",
 }
 
 TEST_CASE("a runner appends and GitLab flushes between: no byte is lost",
-          "[postgres]") {
+          "[postgres][slow]") {
   const std::string point = GENERATE(from_range(points));
   INFO(point);
   TracesWorld world;

@@ -154,7 +154,7 @@ TEST_CASE("SIGTERM in the middle of a batch finishes it, and loses no byte",
 }
 
 TEST_CASE("a connection cut at any commit of the traces pass loses no archive",
-          "[postgres]") {
+          "[postgres][slow]") {
   const Cut where = GENERATE(Cut::before_commit, Cut::before_answer);
   const char* const statement =
       GENERATE("INSERT INTO ci_job_artifacts", "UPDATE ci_job_artifacts",

@@ -81,7 +81,7 @@ TEST_CASE("a wrong password for Redis: 78, and nothing is touched",
   CHECK(world.losses() == Strings{});
 }
 
-TEST_CASE("a Redis that hangs for a moment is waited for", "[postgres]") {
+TEST_CASE("a Redis that hangs for a moment is waited for", "[postgres][slow]") {
   const char* const point =
       GENERATE("traces.after_row", "traces.after_put", "traces.before_complete",
                "traces.before_forget", "traces.between_forgets");
@@ -140,7 +140,7 @@ TEST_CASE("a Redis that forgot all before it was read leaves no false archive",
 }
 
 TEST_CASE("a Redis that forgot all after it was read: the archive is whole",
-          "[postgres]") {
+          "[postgres][slow]") {
   const char* const point =
       GENERATE("traces.after_put", "traces.before_complete",
                "traces.before_forget", "traces.between_forgets");

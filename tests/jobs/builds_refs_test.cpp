@@ -36,7 +36,7 @@ struct RefWorld : BuildsWorld {
 }  // namespace
 
 TEST_CASE("a ref follows its pipeline from each status to the next",
-          "[postgres]") {
+          "[postgres][slow]") {
   const char* const after_failure[] = {"2", "4", "5", "4", "5", "5"};
   const char* const after_success[] = {"1", "1", "3", "1", "3", "3"};
   for (int status = 0; status <= 5; ++status) {
