@@ -16,8 +16,8 @@ using telemetry::Outcome;
 using telemetry::Pass;
 using Wave = std::vector<db::UserPipeline>;
 
-/// A group costs five statements, whatever is in it, and a lock that somebody
-/// holds costs all of it a wait; see the table in benchmarks/README.md.
+/// A group costs five statements, whatever is in it; smaller ones are slower,
+/// larger ones no faster, as the table of waves in benchmarks/README.md has it.
 constexpr std::ptrdiff_t group_size = 50;
 
 void work_on(Context& context, const Wave& wave, PipelineDropper& dropper) {
