@@ -86,9 +86,15 @@ TEST_CASE("leases are extended, but for what was lost", "[redis]") {
 
 TEST_CASE("a lease that can't be given back harms nobody", "[redis]") {
   Fixture fixture;
-  const RedisLease lease(fixture.redis, {"a"}, minutes{1});
-  fixture.stop = true;
-  fixture.server.stop();
+  {
+    const RedisLease lease(fixture.redis, {"a"}, minutes{1});
+    CHECK(lease.held(0));
+    fixture.stop = true;
+    fixture.server.stop();
+  }
+  fixture.stop = false;
+  fixture.server.start();
+  CHECK(RedisLease(fixture.redis, {"a"}, minutes{1}).held(0));
 }
 
 TEST_CASE("nothing is held where Redis is out of reach", "[redis]") {
