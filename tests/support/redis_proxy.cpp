@@ -1,5 +1,7 @@
 #include "tests/support/redis_proxy.hpp"
 
+#include "tests/support/unix_socket.hpp"
+
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -10,20 +12,6 @@
 
 namespace tests {
 namespace {
-
-int open_socket() {
-  const int handle = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (handle < 0)
-    throw std::runtime_error("can't make a socket");
-  return handle;
-}
-
-sockaddr_un address_of(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  path.copy(address.sun_path, sizeof address.sun_path - 1);
-  return address;
-}
 
 bool connect_to(int handle, const std::string& path) {
   const sockaddr_un address = address_of(path);

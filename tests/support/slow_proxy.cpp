@@ -1,5 +1,7 @@
 #include "tests/support/slow_proxy.hpp"
 
+#include "tests/support/unix_socket.hpp"
+
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -20,20 +22,6 @@ std::string variable(const char* name, const char* otherwise) {
 
 std::string socket_in(const std::string& directory) {
   return directory + "/.s.PGSQL." + variable("PGPORT", "5432");
-}
-
-int open_socket() {
-  const int handle = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (handle < 0)
-    throw std::runtime_error("can't make a socket");
-  return handle;
-}
-
-sockaddr_un address_of(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::strncpy(address.sun_path, path.c_str(), sizeof(address.sun_path) - 1);
-  return address;
 }
 
 bool send_all(int handle, const std::string& bytes) {

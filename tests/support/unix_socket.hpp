@@ -1,0 +1,28 @@
+#pragma once
+
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <stdexcept>
+#include <string>
+
+namespace tests {
+
+/// A stream socket that no child inherits.
+/// \throws std::runtime_error
+inline int open_socket() {
+  const int handle = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (handle < 0)
+    throw std::runtime_error("can't make a socket");
+  return handle;
+}
+
+/// Cut where it is too long for a socket's path.
+inline sockaddr_un address_of(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, sizeof address.sun_path - 1);
+  return address;
+}
+
+}  // namespace tests
