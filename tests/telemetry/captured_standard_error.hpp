@@ -61,11 +61,14 @@ std::string terminal_output_of(unsigned short columns, Callable what) {
     const StandardErrorTo redirection(terminal);
     what();
   }
-  ::fcntl(master, F_SETFL, O_NONBLOCK);
-  std::string text(65536, '\0');
-  const ssize_t length = ::read(master, text.data(), text.size());
-  text.resize(length > 0 ? static_cast<std::size_t>(length) : 0);
+  // What was written arrives at the master a little later, and in parts; once
+  // nobody has the terminal open any more, a read there fails at the end of it.
   ::close(terminal);
+  std::string text;
+  char part[4096];
+  for (ssize_t length = 0;
+       (length = ::read(master, part, sizeof part)) > 0;)
+    text.append(part, static_cast<std::size_t>(length));
   ::close(master);
   return text;
 }
