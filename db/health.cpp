@@ -5,7 +5,7 @@ namespace {
 
 const Query read_now{"health.now", "SELECT now()"};
 
-const Query read_server_query{"health.server", R"sql(
+const Query read_health_query{"health.server", R"sql(
 SELECT current_setting('server_version'), current_database()::text,
        current_user::text, pg_backend_pid()
 )sql"};
@@ -141,7 +141,7 @@ telemetry::Timestamp now(Pool& pool, const Session& session) {
 Server read_server(Pool& pool, const Session& session) {
   Server server;
   const Pool::Lease connection = pool.acquire();
-  connection->execute(session, read_server_query, {}, [&](const Row& row) {
+  connection->execute(session, read_health_query, {}, [&](const Row& row) {
     server = {std::string(row.text(0)), std::string(row.text(1)),
               std::string(row.text(2)), connection->is_pooled(row.integer(3))};
   });

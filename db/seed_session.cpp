@@ -25,8 +25,6 @@ void check(PGconn* handle, const Query& query, const PGresult* result) {
   throw Error(query.name, state ? state : "", PQerrorMessage(handle));
 }
 
-void ignore_notice(void* /*unused*/, const PGresult* /*result*/) {}
-
 }  // namespace
 
 void SeedSession::Finish::operator()(pg_conn* handle) const noexcept {
@@ -43,7 +41,8 @@ SeedSession::SeedSession() {
   handle_.reset(PQconnectdbParams(keywords, values, /*expand_dbname=*/0));
   if (PQstatus(handle_.get()) != CONNECTION_OK)
     throw Unreachable("connect", "", PQerrorMessage(handle_.get()));
-  PQsetNoticeReceiver(handle_.get(), ignore_notice, nullptr);
+  PQsetNoticeReceiver(
+      handle_.get(), [](void*, const PGresult*) {}, nullptr);
 }
 
 void SeedSession::run(const Query& query, const Parameters& parameters,

@@ -48,7 +48,7 @@ FROM met
 ORDER BY build_id
 )sql"};
 
-const Query chunks{"traces.chunks", R"sql(
+const Query read_chunks{"traces.chunks", R"sql(
 SELECT id::bigint, build_id::bigint, chunk_index::bigint, data_store::bigint,
        coalesce(lock_version, -1)::bigint, octet_length(raw_data)::bigint,
        checksum IS NOT NULL
@@ -176,7 +176,7 @@ const Query& walk_traces_query() {
 }
 
 const Query& chunks_query() {
-  return chunks;
+  return read_chunks;
 }
 
 const Query& chunk_bytes_query() {

@@ -13,18 +13,6 @@
 namespace jobs {
 namespace {
 
-const char* name_of(Level level) {
-  switch (level) {
-    case Level::ok:
-      return "ok";
-    case Level::warning:
-      return "warning";
-    case Level::fail:
-      return "fail";
-  }
-  return "";
-}
-
 /// The builds pass alone touches no store.
 bool uses_stores(const Options& options) {
   return options.passes != std::set{telemetry::Pass::builds};
@@ -56,6 +44,18 @@ void print_json(const std::vector<Finding>& findings) {
 }
 
 }  // namespace
+
+const char* name_of(Level level) {
+  switch (level) {
+    case Level::ok:
+      return "ok";
+    case Level::warning:
+      return "warning";
+    case Level::fail:
+      return "fail";
+  }
+  return "";
+}
 
 std::vector<Finding> examine(Installation& installation) {
   std::vector<Finding> findings;

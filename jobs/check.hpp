@@ -10,6 +10,9 @@ namespace jobs {
 
 enum class Level { ok, warning, fail };
 
+/// "ok", "warning", "fail"
+const char* name_of(Level level);
+
 /// One line of `check`.
 struct Finding {
   Level level = Level::ok;

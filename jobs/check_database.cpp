@@ -26,10 +26,6 @@ telemetry::Timestamp our_now() {
       std::chrono::system_clock::now());
 }
 
-bool wants(const Installation& installation, Pass pass) {
-  return installation.options.passes.contains(pass);
-}
-
 /// What to type when the index of a pass is missing.
 std::string remedy(Pass pass, const char* index) {
   return fmt::format(
@@ -95,7 +91,7 @@ bool check_tables(Installation& installation, Findings& findings) {
 
 void check_indexes(Installation& installation, Findings& findings) {
   const db::Catalog& catalog = installation.catalog;
-  if (wants(installation, Pass::unlocked)) {
+  if (installation.wants(Pass::unlocked)) {
     check_index(catalog.unlocked_index(), Pass::unlocked,
                 "ci_pipeline_artifacts (expire_at) WHERE locked = 0 AND "
                 "expire_at IS NOT NULL",
@@ -103,7 +99,7 @@ void check_indexes(Installation& installation, Findings& findings) {
     if (catalog.unlocked_index() != nullptr)
       check_index_is_used(installation, *catalog.unlocked_index(), findings);
   }
-  if (wants(installation, Pass::legacy))
+  if (installation.wants(Pass::legacy))
     check_index(catalog.expiry_index(), Pass::legacy,
                 "ci_pipeline_artifacts (expire_at)", findings);
 }

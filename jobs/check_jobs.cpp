@@ -13,10 +13,6 @@ namespace {
 
 using telemetry::Pass;
 
-bool wants(const Installation& installation, Pass pass) {
-  return installation.options.passes.contains(pass);
-}
-
 std::string state_of(const std::vector<db::UserState>& states,
                      std::int64_t user) {
   const auto found = std::ranges::find(states, user, &db::UserState::id);
@@ -60,7 +56,7 @@ bool needs_redis(const db::Chunk& chunk, const RedisServers& redis) {
 }  // namespace
 
 bool check_job_tables(Installation& installation, Findings& findings) {
-  if (!wants(installation, Pass::builds) && !wants(installation, Pass::traces))
+  if (!installation.wants(Pass::builds) && !installation.wants(Pass::traces))
     return false;
   if (!installation.catalog.has_builds()) {
     findings.push_back({Level::ok, "jobs", "there is no table of jobs here"});
@@ -77,7 +73,7 @@ bool check_job_tables(Installation& installation, Findings& findings) {
 
 void check_users(Installation& installation, Findings& findings) {
   const std::vector<std::int64_t>& users = installation.options.users;
-  if (users.empty() || !wants(installation, Pass::builds))
+  if (users.empty() || !installation.wants(Pass::builds))
     return;
   const auto states =
       db::user_states(installation.pool, installation.session(), users);
@@ -112,7 +108,7 @@ void check_redis(Installation& installation, Findings& findings) {
 }
 
 void check_traces(Installation& installation, Findings& findings) {
-  if (!wants(installation, Pass::traces) || !installation.store_trouble.empty())
+  if (!installation.wants(Pass::traces) || !installation.store_trouble.empty())
     return;
   const db::Traces traces(installation.pool, installation.catalog);
   const auto builds = builds_with_traces(installation, traces);

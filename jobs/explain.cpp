@@ -74,12 +74,6 @@ Verdict judge(const db::Statement& statement, const db::Plan& plan,
                       statement.wanted_index ? statement.wanted_index : "")};
 }
 
-const char* name_of(Level level) {
-  return level == Level::ok        ? "ok"
-         : level == Level::warning ? "warning"
-                                   : "fail";
-}
-
 std::string line_of(const db::PlanNode& node) {
   std::string line = fmt::format("{:{}}{}", "", 2 * node.depth, node.type);
   if (!node.index.empty())

@@ -21,6 +21,11 @@ struct Installation {
   Installation(const Options& options, const std::string& run_id,
                const std::atomic<bool>& stop);
 
+  /// --passes names this one.
+  [[nodiscard]] bool wants(telemetry::Pass pass) const {
+    return options.passes.contains(pass);
+  }
+
   /// A reading session for what concerns the run as a whole.
   [[nodiscard]] db::Session session() const;
 

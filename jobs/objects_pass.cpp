@@ -89,7 +89,7 @@ class EntrySource {
   bool exhausted_ = false;
 };
 
-void plan(Context& context, const Entries& entries) {
+void plan_removal(Context& context, const Entries& entries) {
   telemetry::PassReport& report = context.report.pass(Pass::objects);
   for (const std::int64_t file_store : served_stores(context)) {
     std::vector<stores::ObjectKey> keys;
@@ -113,7 +113,7 @@ void plan(Context& context, const Entries& entries) {
 void drain(Context& context, ObjectRemover& remover, const Entries& entries) {
   telemetry::fault_point("objects.leased");
   if (context.only_plans())
-    plan(context, entries);
+    plan_removal(context, entries);
   else
     remover.remove_queued(entries);
   context.progress.advance(static_cast<std::int64_t>(entries.size()));

@@ -10,10 +10,10 @@ namespace jobs {
 namespace {
 
 // GitLab's own, for the same lease.
-constexpr std::chrono::minutes lifetime{1};
+constexpr std::chrono::minutes lease_lifetime{1};
 // GitLab processes a pipeline within a second, as a rule.
-constexpr int most_tries = 6;
-constexpr std::chrono::milliseconds pause{100};
+constexpr int most_waits = 6;
+constexpr std::chrono::milliseconds wait_for_lease{100};
 
 std::vector<std::string> keys_of(const std::vector<std::int64_t>& pipelines) {
   std::vector<std::string> keys;
@@ -45,11 +45,11 @@ PipelineLease::PipelineLease(const Context& context,
     return;
   try {
     std::vector<std::string> keys = keys_of(pipelines);
-    for (int tries = 0; !keys.empty() && tries < most_tries; ++tries) {
+    for (int tries = 0; !keys.empty() && tries < most_waits; ++tries) {
       if (tries > 0)
-        std::this_thread::sleep_for(pause);
+        std::this_thread::sleep_for(wait_for_lease);
       leases_.push_back(
-          std::make_unique<stores::RedisLease>(*redis, keys, lifetime));
+          std::make_unique<stores::RedisLease>(*redis, keys, lease_lifetime));
       keys = missing(*leases_.back(), keys);
     }
   } catch (const stores::StoreError& error) {

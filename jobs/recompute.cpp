@@ -18,7 +18,7 @@ using telemetry::Pass;
 using telemetry::Timestamp;
 
 // Each costs two statements; a live GitLab moves a pipeline for seconds.
-constexpr int most_tries = 10;
+constexpr int most_rounds = 10;
 
 bool has_dropped(const db::PipelineState& pipeline) {
   return std::ranges::any_of(pipeline.jobs, &db::LatestJob::is_dropped);
@@ -172,7 +172,7 @@ void assume_dropped(std::vector<db::PipelineState>& pipelines,
 }
 
 void recompute_statuses(Context& context, std::vector<std::int64_t> pipelines) {
-  for (int tries = 0; !pipelines.empty() && tries < most_tries; ++tries) {
+  for (int tries = 0; !pipelines.empty() && tries < most_rounds; ++tries) {
     if (tries > 0)
       std::this_thread::sleep_for(std::chrono::milliseconds{30 * tries});
     pipelines = recompute_once(context, pipelines);

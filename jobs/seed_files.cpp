@@ -64,7 +64,7 @@ SeedFiles::SeedFiles(const std::string& directory) : directory_(directory) {
         fmt::format("directory '{}' is not empty\nhint: name an empty or a new "
                     "one by --local-store; this program never removes anything",
                     directory));
-  root_ = open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  root_ = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (root_ < 0)
     fail("could not open it", errno);
 }

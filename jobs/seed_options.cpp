@@ -142,7 +142,7 @@ SeedOptions options_from(const po::variables_map& given) {
   return options;
 }
 
-void check(const SeedOptions& options) {
+void check_options(const SeedOptions& options) {
   if (options.files && options.local_store.value_or("").empty())
     throw UsageError(
         "no place for the files: name one with --local-store DIR, or say "
@@ -206,7 +206,7 @@ std::optional<SeedOptions> parse_seed_options(int argc,
     return {};
   }
   SeedOptions options = options_from(given);
-  check(options);
+  check_options(options);
   return options;
 }
 

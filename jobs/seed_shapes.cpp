@@ -33,7 +33,7 @@ SeedShape shape(Status status, std::vector<SeedJob> jobs) {
   return {status, stages_of(jobs), std::move(jobs)};
 }
 
-SeedShape running() {
+SeedShape running_pipeline() {
   return shape(Status::running,
                {{Status::success, build, 0},
                 {.status = Status::failed, .stage = 0, .retried = true},
@@ -103,7 +103,7 @@ std::vector<SeedShape> completed() {
 }  // namespace
 
 std::vector<SeedShape> every_shape() {
-  std::vector<SeedShape> shapes{running()};
+  std::vector<SeedShape> shapes{running_pipeline()};
   for (const auto& more : {waiting(), completed()})
     shapes.insert(shapes.end(), more.begin(), more.end());
   return shapes;

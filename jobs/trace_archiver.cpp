@@ -21,8 +21,8 @@ using telemetry::Pass;
 using Ids = std::vector<std::int64_t>;
 
 // A live GitLab moves a chunk in milliseconds.
-constexpr int most_tries = 3;
-constexpr std::chrono::milliseconds pause{50};
+constexpr int most_looks = 3;
+constexpr std::chrono::milliseconds between_looks{50};
 
 }  // namespace
 
@@ -48,9 +48,9 @@ void TraceArchiver::archive(std::span<const db::LiveTrace> batch) {
                         .lease = &lease});
     else
       ++report.skipped;
-  for (int tries = 0; !traces.empty() && tries < most_tries; ++tries) {
+  for (int tries = 0; !traces.empty() && tries < most_looks; ++tries) {
     if (tries > 0)
-      std::this_thread::sleep_for(pause);
+      std::this_thread::sleep_for(between_looks);
     traces = attempt(std::move(traces));
   }
   report.skipped += std::ssize(traces);

@@ -7,7 +7,7 @@ namespace jobs {
 namespace {
 
 // GitLab's own, for the same lock.
-constexpr std::chrono::minutes lifetime{10};
+constexpr std::chrono::minutes lock_lifetime{10};
 
 std::vector<std::string> keys_of(std::span<const db::LiveTrace> batch) {
   std::vector<std::string> keys;
@@ -23,7 +23,7 @@ TraceLease::TraceLease(Context& context, std::span<const db::LiveTrace> batch) {
   if (context.only_plans())
     return;
   if (stores::Redis* const redis = context.redis.shared_state())
-    lease_.emplace(*redis, keys_of(batch), lifetime);
+    lease_.emplace(*redis, keys_of(batch), lock_lifetime);
 }
 
 bool TraceLease::renew() {
@@ -31,7 +31,7 @@ bool TraceLease::renew() {
   if (!lease_ || steady_clock::now() - renewed_ < std::chrono::minutes{1})
     return true;
   renewed_ = steady_clock::now();
-  return lease_->extend(lifetime);
+  return lease_->extend(lock_lifetime);
 }
 
 }  // namespace jobs

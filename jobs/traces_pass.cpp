@@ -17,7 +17,7 @@ namespace {
 using std::chrono::milliseconds;
 using telemetry::Outcome;
 using telemetry::Pass;
-using Batch = std::vector<db::LiveTrace>;
+using LiveTraces = std::vector<db::LiveTrace>;
 
 constexpr std::int64_t builds_a_step = 1000;
 // A batch costs five statements; it holds its builds' locks meanwhile.
@@ -31,13 +31,13 @@ class DueTraces {
  public:
   explicit DueTraces(Context& context) : context_(context) {}
 
-  std::shared_ptr<Batch> next() {
+  std::shared_ptr<LiveTraces> next() {
     while (due_.empty() && !ended_ && context_.may_go_on(Pass::traces))
       step();
     if (due_.empty() || !context_.may_go_on(Pass::traces))
       return nullptr;
     const auto end = due_.begin() + std::min(traces_a_batch, std::ssize(due_));
-    auto batch = std::make_shared<Batch>(due_.begin(), end);
+    auto batch = std::make_shared<LiveTraces>(due_.begin(), end);
     due_.erase(due_.begin(), end);
     return batch;
   }
@@ -64,7 +64,7 @@ class DueTraces {
   Context& context_;
   std::int64_t after_ = 0;
   bool ended_ = false;
-  Batch due_;
+  LiveTraces due_;
   std::optional<milliseconds> wait_;
 };
 
@@ -74,9 +74,9 @@ std::optional<milliseconds> archive_due(Context& context,
   DueTraces traces(context);
   // What was held in an earlier walk may be free now.
   context.report.pass(Pass::traces).skipped = 0;
-  in_parallel<Batch>(
+  in_parallel<LiveTraces>(
       context.tokens(),
-      [&]() -> std::shared_ptr<Batch> {
+      [&]() -> std::shared_ptr<LiveTraces> {
         auto batch = traces.next();
         if (!batch || store != nullptr)
           return batch;
@@ -86,7 +86,7 @@ std::optional<milliseconds> archive_due(Context& context,
                  "give --local-store DIR");
         return nullptr;
       },
-      [&](const Batch& batch) {
+      [&](const LiveTraces& batch) {
         TraceArchiver(context, *store, local_store).archive(batch);
       });
   return traces.wait();

@@ -22,8 +22,8 @@ namespace {
 constexpr std::size_t piece_size = 131072;
 
 constexpr std::string_view suffix = ".partial";
-constexpr std::size_t digits = 16;
-constexpr std::size_t tail = digits + suffix.size();
+constexpr std::size_t token_length = 16;
+constexpr std::size_t tail = token_length + suffix.size();
 
 /// What the partial files of this object begin with.  Cut to what a name may
 /// have: long names that share it may share their leftovers too, and do, since
@@ -125,7 +125,7 @@ bool is_partial_name(std::string_view name) {
   if (name.size() < 2 + tail || name.front() != '.' || !name.ends_with(suffix))
     return false;
   name.remove_suffix(suffix.size());
-  const std::size_t dot = name.size() - digits - 1;
+  const std::size_t dot = name.size() - token_length - 1;
   return name[dot] == '.' &&
          name.find_first_not_of("0123456789abcdef", dot + 1) == name.npos;
 }
