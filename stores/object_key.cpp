@@ -1,27 +1,12 @@
 #include "stores/object_key.hpp"
 
-#include <openssl/sha.h>
+#include "stores/digest.hpp"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 namespace stores {
 namespace {
-
-std::string sha256_hex(const std::string& text) {
-  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
-  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(),
-         digest.data());
-
-  constexpr char digits[] = "0123456789abcdef";
-  std::string hex;
-  for (const unsigned char byte : digest) {
-    hex += digits[byte >> 4];
-    hex += digits[byte & 15];
-  }
-  return hex;
-}
 
 std::string project_directory(std::int64_t project_id) {
   const std::string hash = sha256_hex(std::to_string(project_id));
