@@ -42,6 +42,7 @@ class DirectoryStore : public Store {
                  std::optional<Walk> walk = std::nullopt);
 
   Sight look(std::span<const ObjectKey> keys) override;
+  std::optional<ObjectStatus> stat(const ObjectKey& key) override;
   Removal remove(std::span<const ObjectKey> keys) override;
   void put(const ObjectKey& key, const ByteSource& write) override;
   bool get(const ObjectKey& key, const ByteSink& sink) override;
@@ -55,7 +56,10 @@ class DirectoryStore : public Store {
   [[nodiscard]] Finding look_at(const ObjectKey& key, std::string& path) const;
   [[nodiscard]] Finding remove_one(const ObjectKey& key) const;
   [[nodiscard]] std::unique_ptr<PartialFile> begin(const ObjectKey& key) const;
-  [[nodiscard]] Descriptor open_object(const ObjectKey& key) const;
+  /// \param done what is to be done to it, as in refuse().
+  /// \return nothing if it is absent.
+  [[nodiscard]] std::optional<Descriptor> open_object(const ObjectKey& key,
+                                                      const char* done) const;
   [[nodiscard]] std::optional<std::string> root_gone() const;
   void require_root() const;
 

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <span>
 #include <stdexcept>
@@ -40,6 +43,21 @@ class StoreUnreachable : public StoreError {
   using StoreError::StoreError;
 };
 
+/// The same for one that answered that we ask too much of it.
+class StoreBusy : public StoreUnreachable {
+ public:
+  /// \param retry_after how long it wants to be left alone; 0: it did not say.
+  explicit StoreBusy(const std::string& what,
+                     std::chrono::milliseconds retry_after = {})
+      : StoreUnreachable(what), retry_after_(retry_after) {}
+  [[nodiscard]] std::chrono::milliseconds retry_after() const {
+    return retry_after_;
+  }
+
+ private:
+  std::chrono::milliseconds retry_after_;
+};
+
 /// What to do with directories that a removal has emptied.
 enum class Prune {
   none,
@@ -51,15 +69,29 @@ enum class Prune {
 struct KeyReason {
   std::size_t index = 0;
   std::string reason;
+  bool may_pass = false;  ///< the same may succeed a little later
 };
 
-/// What a look at many keys found; a key in neither list is there and safe.
+/// What is known of an object that is there.
+struct ObjectStatus {
+  std::int64_t size = 0;  ///< bytes
+};
+
+/// Something about a store that people should know before it is worked on.
+struct Remark {
+  bool is_warning = false;
+  std::string text;  ///< a sentence, with what to do about a warning
+};
+
+/// What a look at many keys found; a key in neither list is safe, and there as
+/// far as the store tells.
 struct Sight {
   std::vector<std::size_t> absent;
   std::vector<KeyReason> poison;  ///< must not be touched, or can't be judged
 };
 
-/// What became of many keys; a key in neither list was there and is gone.
+/// What became of many keys; a key in neither list is gone, and was there as
+/// far as the store tells.
 struct Removal {
   std::vector<std::size_t> absent;  ///< was not there: as good as removed
   std::vector<KeyReason> left;      ///< is still there, or may be
@@ -83,9 +115,18 @@ class Store {
   /// breaks the rule of object_key.hpp, leads through a symlink or to one, or
   /// names a directory.  What can't be looked at (permissions, an error of the
   /// disk) is listed with the poison: its row must not be destroyed either.
+  /// A store that would have to ask a server for each judges the keys alone,
+  /// asks nobody, and lists none as absent; stat() tells.
   ///
   /// \throws StoreError if the store as a whole is out of reach.
   virtual Sight look(std::span<const ObjectKey> keys) = 0;
+
+  /// Whether an object is there.
+  ///
+  /// \return nothing if it is not.
+  /// \throws ObjectError if that can't be told: a poison key, no permission.
+  /// \throws StoreError if the store as a whole is out of reach.
+  virtual std::optional<ObjectStatus> stat(const ObjectKey& key) = 0;
 
   /// Remove all these objects, however many; the store splits them as its
   /// protocol likes.  One that is not there counts as removed.
@@ -124,6 +165,17 @@ class Store {
   /// \return a sentence saying why objects can't be removed here, with what to
   ///         do; nothing if they can.
   virtual std::optional<std::string> trouble() = 0;
+
+  /// What else `check` should say of it; asked after trouble() found none.
+  virtual std::vector<Remark> remarks() { return {}; }
+
+  /// How many keys one request of remove() holds, at most.
+  [[nodiscard]] virtual std::size_t keys_a_request() const {
+    return std::numeric_limits<std::size_t>::max();
+  }
+
+  /// It did not answer for so long that it is not asked again in this run.
+  [[nodiscard]] virtual bool is_down() const { return false; }
 
   /// "directory '/srv/artifacts'": for messages.
   [[nodiscard]] virtual std::string description() const = 0;

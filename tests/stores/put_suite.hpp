@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -62,10 +63,11 @@ inline void check_round_trips(stores::Store& store) {
 }
 
 inline void check_odd_objects(StoreSubject& subject) {
-  const std::vector<stores::ObjectKey> keys = odd_keys();
+  const std::vector<stores::ObjectKey> keys = subject.odd_keys();
   for (std::size_t i = 0; i < keys.size(); ++i)
     subject.store().put(keys[i], in_pieces(std::to_string(i)));
   CHECK(subject.count(keys) == std::ptrdiff_t(keys.size()));
+  CHECK(subject.count_by_stat(keys) == std::ptrdiff_t(keys.size()));
   for (std::size_t i = 0; i < keys.size(); ++i)
     CHECK(read_object(subject.store(), keys[i]) == std::to_string(i));
 }
@@ -82,9 +84,28 @@ inline void check_poison_objects(StoreSubject& subject) {
     CHECK_THROWS_AS(
         subject.store().get(key, [&](std::string_view) { ++called; }),
         stores::ObjectError);
+    CHECK_THROWS_AS(subject.store().stat(key), stores::ObjectError);
   }
   CHECK(called == 0);
   CHECK(read_object(subject.store(), good) == "good");
+}
+
+inline void check_sizes(StoreSubject& subject) {
+  const std::vector<stores::ObjectKey> keys = some_keys(3);
+  subject.put(keys[0]);
+  for (const std::int64_t size : {0, 1, 131073}) {
+    CAPTURE(size);
+    const std::string bytes = some_bytes(static_cast<std::size_t>(size));
+    subject.store().put(keys[1], in_pieces(bytes));
+    const auto status = subject.store().stat(keys[1]);
+    REQUIRE(status.has_value());
+    CHECK(status->size == size);
+  }
+  CHECK(subject.store().stat(keys[0]).has_value());
+  CHECK_FALSE(subject.store().stat(keys[2]).has_value());
+  CHECK_FALSE(subject.store().stat({keys[0].directory, "other"}).has_value());
+  subject.store().remove({keys.data(), 2});
+  CHECK_FALSE(subject.store().stat(keys[1]).has_value());
 }
 
 inline void check_replacing(stores::Store& store) {
@@ -141,6 +162,7 @@ inline void check_removal_of_stored(StoreSubject& subject) {
     CHECK(removal.absent.empty());
     CHECK(removal.left.empty());
     subject.store().prune({&key, 1});
+    CHECK_FALSE(subject.store().stat(key).has_value());
     CHECK(read_object(subject.store(), key) == std::nullopt);
     CHECK_FALSE(subject.holds(key));
   }
@@ -150,7 +172,7 @@ inline void check_removal_of_stored(StoreSubject& subject) {
 /// again, and each its own byte.  Every object read meanwhile must be of one
 /// thread, and whole.
 inline void check_putting_threads(
-    stores::Store& store,
+    StoreSubject& subject,
     const std::vector<std::vector<stores::ObjectKey>>& slices) {
   constexpr std::size_t size = 200000;
   std::vector<int> torn(slices.size());
@@ -159,8 +181,11 @@ inline void check_putting_threads(
     threads.emplace_back([&, i] {
       const std::string mine(size, static_cast<char>('a' + i));
       for (const stores::ObjectKey& key : slices[i]) {
+        stores::Store& store = subject.store();
         store.put(key, in_pieces(mine, {70001}));
-        const std::string seen = read_object(store, key).value_or("");
+        std::string seen = read_object(store, key).value_or("");
+        while (seen.empty() && !subject.replaces_at_once())
+          seen = read_object(store, key).value_or("");
         if (seen.size() != size ||
             std::count(seen.begin(), seen.end(), seen[0]) != size)
           ++torn[i];
@@ -179,8 +204,11 @@ inline void check_putting_and_getting(StoreSubject& subject) {
   SECTION("it stores under keys of every byte that a file name may have") {
     check_odd_objects(subject);
   }
-  SECTION("it neither stores nor reads under poison keys") {
+  SECTION("it neither stores, reads nor looks for poison keys") {
     check_poison_objects(subject);
+  }
+  SECTION("it says whether an object is there, and how large it is") {
+    check_sizes(subject);
   }
   SECTION("it puts an object in place of another") {
     check_replacing(subject.store());
@@ -198,12 +226,11 @@ inline void check_putting_and_getting(StoreSubject& subject) {
     check_removal_of_stored(subject);
   }
   SECTION("threads store objects of their own at the same time") {
-    check_putting_threads(subject.store(),
-                          {some_keys(25, 1), some_keys(25, 2), some_keys(25, 3),
-                           some_keys(25, 4)});
+    check_putting_threads(subject, {some_keys(25, 1), some_keys(25, 2),
+                                    some_keys(25, 3), some_keys(25, 4)});
   }
   SECTION("threads store the same objects at the same time") {
-    check_putting_threads(subject.store(),
+    check_putting_threads(subject,
                           std::vector(4, std::vector(25, some_keys(1)[0])));
   }
 }

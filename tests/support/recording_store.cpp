@@ -1,5 +1,6 @@
 #include "tests/support/recording_store.hpp"
 
+#include <iterator>
 #include <string_view>
 #include <utility>
 
@@ -30,19 +31,34 @@ std::optional<std::string> RecordingStore::content(
 }
 
 void RecordingStore::leave(const stores::ObjectKey& key, std::string reason,
-                           int times) {
+                           int times, bool may_pass) {
   const std::lock_guard lock(mutex_);
-  left_[key.path()] = {std::move(reason), times};
+  left_[key.path()] = {std::move(reason), times, may_pass};
 }
 
 void RecordingStore::fail(std::string message, int times) {
+  fail([message = std::move(message)] { throw stores::StoreError(message); },
+       times);
+}
+
+void RecordingStore::fail(std::function<void()> thrower, int times) {
   const std::lock_guard lock(mutex_);
-  failure_ = Failure{std::move(message), times};
+  failure_ = Failure{std::move(thrower), times};
 }
 
 void RecordingStore::set_trouble(std::optional<std::string> trouble) {
   const std::lock_guard lock(mutex_);
   trouble_ = std::move(trouble);
+}
+
+void RecordingStore::set_remarks(std::vector<stores::Remark> remarks) {
+  const std::lock_guard lock(mutex_);
+  remarks_ = std::move(remarks);
+}
+
+void RecordingStore::set_keys_a_request(std::size_t count) {
+  const std::lock_guard lock(mutex_);
+  keys_a_request_ = count;
 }
 
 std::vector<RecordingStore::Call> RecordingStore::calls() const {
@@ -75,6 +91,18 @@ stores::Sight RecordingStore::look(Keys keys) {
   return sight;
 }
 
+std::optional<stores::ObjectStatus> RecordingStore::stat(
+    const stores::ObjectKey& key) {
+  if (before_stat)
+    before_stat({&key, 1});
+  begin(Method::stat, key);
+
+  const std::optional<std::string> bytes = content(key);
+  if (!bytes)
+    return std::nullopt;
+  return stores::ObjectStatus{std::ssize(*bytes)};
+}
+
 stores::Removal RecordingStore::remove(Keys keys) {
   if (before_remove)
     before_remove(keys);
@@ -84,11 +112,8 @@ stores::Removal RecordingStore::remove(Keys keys) {
 
   stores::Removal removal;
   for (std::size_t i = 0; i < keys.size(); ++i) {
-    std::optional<std::string> why = stores::poison(keys[i]);
-    if (!why)
-      why = reason_to_leave(keys[i].path());
-    if (why)
-      removal.left.push_back({i, *why});
+    if (const auto why = reason_to_leave(keys[i]))
+      removal.left.push_back({i, why->reason, why->may_pass});
     else if (objects_.erase(keys[i].path()) == 0)
       removal.absent.push_back(i);
   }
@@ -129,20 +154,36 @@ bool RecordingStore::get(const stores::ObjectKey& key,
 }
 
 std::optional<std::string> RecordingStore::trouble() {
+  if (before_trouble)
+    before_trouble({});
   const std::lock_guard lock(mutex_);
+  throw_if_told();
   return trouble_;
+}
+
+std::vector<stores::Remark> RecordingStore::remarks() {
+  if (before_remarks)
+    before_remarks({});
+  const std::lock_guard lock(mutex_);
+  throw_if_told();
+  return remarks_;
+}
+
+std::size_t RecordingStore::keys_a_request() const {
+  const std::lock_guard lock(mutex_);
+  return keys_a_request_;
 }
 
 std::string RecordingStore::description() const {
   return "recording store";
 }
 
-/// \return whether this failure is due now; if so, it is used up by one.
-bool RecordingStore::strikes(Failure& failure) {
-  if (failure.times == 0)
+/// \return whether a failure is due now; if so, it is used up by one.
+bool RecordingStore::strikes(int& times) {
+  if (times == 0)
     return false;
-  if (failure.times > 0)
-    --failure.times;
+  if (times > 0)
+    --times;
   return true;
 }
 
@@ -154,28 +195,28 @@ void RecordingStore::record(Method method, Keys keys) {
 }
 
 void RecordingStore::throw_if_told() {
-  if (failure_ && strikes(*failure_))
-    throw stores::StoreError(failure_->reason);
+  if (failure_ && strikes(failure_->times))
+    failure_->thrower();
 }
 
-/// What put and get have in common before they act.
+/// What put, get and stat have in common before they act.
 void RecordingStore::begin(Method method, const stores::ObjectKey& key) {
   const std::lock_guard lock(mutex_);
   record(method, {&key, 1});
   throw_if_told();
-  std::optional<std::string> why = stores::poison(key);
-  if (!why)
-    why = reason_to_leave(key.path());
-  if (why)
-    throw stores::ObjectError(*why);
+  if (const auto why = reason_to_leave(key))
+    throw stores::ObjectError(why->reason);
 }
 
-std::optional<std::string> RecordingStore::reason_to_leave(
-    const std::string& path) {
-  const auto found = left_.find(path);
-  if (found == left_.end() || !strikes(found->second))
+/// Its index means nothing.
+std::optional<stores::KeyReason> RecordingStore::reason_to_leave(
+    const stores::ObjectKey& key) {
+  if (const std::optional<std::string> why = stores::poison(key))
+    return stores::KeyReason{0, *why};
+  const auto found = left_.find(key.path());
+  if (found == left_.end() || !strikes(found->second.times))
     return std::nullopt;
-  return found->second.reason;
+  return stores::KeyReason{0, found->second.reason, found->second.may_pass};
 }
 
 }  // namespace tests

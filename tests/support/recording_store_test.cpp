@@ -107,6 +107,44 @@ TEST_CASE("a hook of the recording store runs before puts and gets", "[unit]") {
 
 TEST_CASE("the recording store tells the trouble it was given", "[unit]") {
   RecordingStore store;
+  int calls = 0;
+  store.before_trouble = [&](RecordingStore::Keys) { ++calls; };
+  store.before_remarks = store.before_trouble;
   store.set_trouble("no bucket");
   CHECK(store.trouble() == "no bucket");
+  store.set_remarks({{true, "it keeps versions"}});
+  CHECK(store.remarks().at(0).text == "it keeps versions");
+  CHECK(calls == 2);
+}
+
+TEST_CASE("the recording store throws what it is told to", "[unit]") {
+  RecordingStore store;
+  const ObjectKey key{"a", "1"};
+  store.fail([] { throw stores::StoreBusy("slow down"); }, 2);
+  CHECK_THROWS_AS(store.stat(key), stores::StoreBusy);
+  CHECK_THROWS_AS(store.trouble(), stores::StoreBusy);
+  CHECK(store.stat(key) == std::nullopt);
+}
+
+TEST_CASE("the recording store writes down stats, and fails them", "[unit]") {
+  RecordingStore store;
+  const ObjectKey key{"a", "1"};
+  Paths order;
+  store.before_stat = [&](RecordingStore::Keys) { order.push_back("hook"); };
+  store.put(key, "123");
+  CHECK(store.stat(key)->size == 3);
+  store.leave(key, "no permission", 1);
+  CHECK_THROWS_WITH(store.stat(key), "no permission");
+  CHECK(store.asked(Method::stat) == Paths{"a/1", "a/1"});
+  CHECK(order == Paths{"hook", "hook"});
+}
+
+TEST_CASE("the recording store says whether what it left may pass", "[unit]") {
+  RecordingStore store;
+  const ObjectKey key{"a", "1"};
+  store.put(key);
+  store.leave(key, "slow down", 1, true);
+  CHECK(store.remove({&key, 1}).left.at(0).may_pass);
+  store.leave(key, "locked", 1);
+  CHECK_FALSE(store.remove({&key, 1}).left.at(0).may_pass);
 }
