@@ -2,7 +2,8 @@
 # with a label made from its tags:
 #
 #     unit      needs nothing
-#     postgres  needs the server: tests/support/postgres with DIR ctest
+#     s3        needs tests/support/rgw with DIR tests/support/swift with DIR ctest
+#     postgres  needs tests/support/postgres with DIR ctest, and perhaps those too
 #     program   drives the built programs; not run under the sanitizers
 #     slow      takes more than some seconds; not run by ./dev test --quick
 #     long      takes minutes; run by ./dev test --all only
@@ -23,10 +24,11 @@ set(specification_long "[long]")
 set(specification_slow "[slow]~[long]")
 set(specification_program "[program]~[slow]~[long]")
 set(specification_postgres "[postgres]~[program]~[slow]~[long]")
-set(specification_unit "~[postgres]~[program]~[slow]~[long]")
+set(specification_s3 "[s3]~[postgres]~[program]~[slow]~[long]")
+set(specification_unit "~[s3]~[postgres]~[program]~[slow]~[long]")
 
 set(script "")
-foreach(label unit postgres program slow long)
+foreach(label unit s3 postgres program slow long)
   # The exit status is the number of test cases, modulo 256, so that it says
   # nothing; a crash is a word in its place.
   execute_process(
