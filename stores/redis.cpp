@@ -230,13 +230,21 @@ std::vector<RedisAnswer> Redis::try_often(Commands commands) {
 
 /// A connection that failed is not given back.
 std::vector<RedisAnswer> Redis::try_once(Commands commands) {
-  std::unique_ptr<RedisConnection> connection = take_idle();
-  if (!connection)
-    connection = std::make_unique<RedisConnection>(url_, patience_);
+  std::unique_ptr<RedisConnection> connection = borrow();
   std::vector<RedisAnswer> answers = connection->run(commands);
+  give_back(std::move(connection));
+  return answers;
+}
+
+std::unique_ptr<RedisConnection> Redis::borrow() {
+  std::unique_ptr<RedisConnection> connection = take_idle();
+  return connection ? std::move(connection)
+                    : std::make_unique<RedisConnection>(url_, patience_);
+}
+
+void Redis::give_back(std::unique_ptr<RedisConnection> connection) {
   const std::lock_guard lock(mutex_);
   idle_.push_back(std::move(connection));
-  return answers;
 }
 
 /// Those that ended while they were idle are dropped: a Redis that was started

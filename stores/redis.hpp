@@ -109,12 +109,15 @@ class Redis {
   [[nodiscard]] std::string description() const { return url_.description(); }
 
  private:
+  friend class RedisWatch;
   using Commands = std::span<const RedisCommand>;
 
   std::vector<RedisAnswer> run(Commands commands);
   std::vector<RedisAnswer> try_often(Commands commands);
   std::vector<RedisAnswer> try_once(Commands commands);
   RedisAnswer run_one(const RedisCommand& command);
+  std::unique_ptr<RedisConnection> borrow();
+  void give_back(std::unique_ptr<RedisConnection> connection);
   std::unique_ptr<RedisConnection> take_idle();
 
   const RedisUrl url_;

@@ -57,6 +57,8 @@ bool set_up(redisContext* context, const RedisUrl& url, timeval timeout) {
 RedisAnswer answer_in(const redisReply& reply) {
   if (reply.type == REDIS_REPLY_STRING || reply.type == REDIS_REPLY_STATUS)
     return {std::string(reply.str, reply.len), 0};
+  if (reply.type == REDIS_REPLY_ARRAY)
+    return {std::nullopt, static_cast<std::int64_t>(reply.elements)};
   return {std::nullopt, reply.integer};
 }
 

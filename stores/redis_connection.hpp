@@ -43,7 +43,7 @@ using RedisCommand = std::vector<std::string>;
 /// What Redis answered to one command.
 struct RedisAnswer {
   std::optional<std::string> text;  ///< nothing where it is nil or a number
-  std::int64_t number = 0;
+  std::int64_t number = 0;          ///< of a list, how many it has
 };
 
 /// One session with a Redis, for one thread at a time.

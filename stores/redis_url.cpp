@@ -12,7 +12,7 @@ namespace {
 /// The longest path that the address of a unix socket holds.
 constexpr std::size_t longest_path = 107;
 
-[[noreturn]] void refuse(const std::string& why) {
+[[noreturn]] void refuse_url(const std::string& why) {
   throw std::invalid_argument("the URL of Redis " + why);
 }
 
@@ -28,7 +28,7 @@ int number(std::string_view text, int least, int most, const char* why) {
   const char* const end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, value);
   if (error != std::errc() || stop != end || value < least || value > most)
-    refuse(why);
+    refuse_url(why);
   return value;
 }
 
@@ -42,7 +42,8 @@ char decoded_byte(std::string_view digits) {
   const char* const end = digits.data() + digits.size();
   const auto [stop, error] = std::from_chars(digits.data(), end, byte, 16);
   if (digits.size() != 2 || error != std::errc() || stop != end)
-    refuse("has a '%' without two hex digits: write %25 for a percent sign");
+    refuse_url(
+        "has a '%' without two hex digits: write %25 for a percent sign");
   return static_cast<char>(byte);
 }
 
@@ -67,9 +68,10 @@ void take_user(std::string_view& text, RedisUrl& url) {
   const std::string_view both = text.substr(0, at);
   const std::size_t colon = both.find(':');
   if (both.find_first_of("/?#") != std::string_view::npos)
-    refuse("has a '/', '?' or '#' before the '@': write %2F, %3F, %23");
+    refuse_url("has a '/', '?' or '#' before the '@': write %2F, %3F, %23");
   if (colon == std::string_view::npos || colon + 1 == both.size())
-    refuse("has no password before the '@': write USER:PASSWORD or :PASSWORD");
+    refuse_url(
+        "has no password before the '@': write USER:PASSWORD or :PASSWORD");
   url.user = percent_decoded(both.substr(0, colon));
   url.password = percent_decoded(both.substr(colon + 1));
   text.remove_prefix(at + 1);
@@ -79,7 +81,7 @@ std::string take_host(std::string_view& text) {
   const bool bracketed = take(text, "[");
   const std::size_t end = text.find(bracketed ? ']' : ':');
   if (bracketed && end == std::string_view::npos)
-    refuse("has a '[' without a ']'");
+    refuse_url("has a '[' without a ']'");
   std::string host(text.substr(0, end));
   text.remove_prefix(host.size() + (bracketed ? 1 : 0));
   return host;
@@ -96,12 +98,12 @@ bool is_host(const std::string& text) {
 void read_address(std::string_view text, RedisUrl& url) {
   url.host = take_host(text);
   if (!is_host(url.host))
-    refuse("has no host, or one with characters that no host has");
+    refuse_url("has no host, or one with characters that no host has");
   constexpr const char* wrong = "has a port that is not a number up to 65535";
   if (take(text, ":"))
     url.port = number(text, 1, 65535, wrong);
   else if (!text.empty())
-    refuse(wrong);
+    refuse_url(wrong);
 }
 
 /// [[USER]:PASSWORD@]HOST[:PORT][/DATABASE]
@@ -117,19 +119,19 @@ void read_server(std::string_view text, RedisUrl& url) {
 void read_socket(std::string_view text, RedisUrl& url) {
   const std::size_t slash = text.find('/');
   if (slash == std::string_view::npos || (slash > 0 && text[slash - 1] != '@'))
-    refuse("has no path that begins with '/'");
+    refuse_url("has no path that begins with '/'");
   std::string_view user = text.substr(0, slash);
   take_user(user, url);
 
   const std::size_t query = text.find('?', slash);
   url.socket = text.substr(slash, query - slash);
   if (url.socket.size() > longest_path)
-    refuse("has a path of over 107 bytes, which no socket can have");
+    refuse_url("has a path of over 107 bytes, which no socket can have");
   if (query == std::string_view::npos)
     return;
   std::string_view database = text.substr(query + 1);
   if (!take(database, "db="))
-    refuse("may have ?db=NUMBER after the path, and nothing else");
+    refuse_url("may have ?db=NUMBER after the path, and nothing else");
   url.database = database_number(database);
 }
 
@@ -152,7 +154,7 @@ RedisUrl parse_redis_url(std::string_view text) {
   } else if (take(text, "unix://") || take(text, "unix:")) {
     read_socket(text, url);
   } else {
-    refuse("must begin with redis://, rediss:// or unix://");
+    refuse_url("must begin with redis://, rediss:// or unix://");
   }
   return url;
 }
