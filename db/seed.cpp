@@ -146,15 +146,17 @@ void SeedDatabase::add_entries(const std::vector<SeedEntry>& entries) {
 
 void SeedDatabase::open_objects(const SeedPlan& plan) {
   const std::int64_t all = plan.all_objects ? 1 : 0;
-  session_.run(queries::open_objects, Parameters().add(base_).add(all));
+  const std::int64_t remote_too = plan.has_bucket ? 1 : 0;
+  session_.run(queries::open_objects,
+               Parameters().add(base_).add(all).add(remote_too));
 }
 
 std::vector<SeedObject> SeedDatabase::next_objects() {
   std::vector<SeedObject> objects;
   session_.run(queries::next_objects, {}, [&](const Row& row) {
     objects.push_back({row.integer(0), row.integer(1), row.integer(2),
-                       std::string(row.text(3)), row.integer(4),
-                       row.boolean(5)});
+                       std::string(row.text(3)), row.integer(4), row.boolean(5),
+                       row.integer(6)});
   });
   return objects;
 }

@@ -52,6 +52,8 @@ struct SeedPlan {
   /// Objects of every row, or only of those that a run looks for: what it will
   /// destroy, and live rows at both ends.
   bool all_objects = true;
+  /// Rows of file_store 2 have objects too.
+  bool has_bucket = false;
 };
 
 /// How many pipelines \a count artifacts of one kind are spread over.
@@ -65,6 +67,7 @@ struct SeedObject {
   std::string file;
   std::int64_t size = 0;
   bool destroyable = false;  ///< expired, and it or its pipeline is unlocked
+  std::int64_t file_store = 1;
 };
 
 /// An entry of ci_deleted_objects.
@@ -99,9 +102,9 @@ class SeedDatabase {
   SeedSession& session() { return session_; }
   void add_entries(const std::vector<SeedEntry>& entries);
 
-  /// Begin to read the objects of file_store 1, by project and pipeline.
+  /// Begin to read the objects, by project and pipeline.
   void open_objects(const SeedPlan& plan);
-  /// \return the next thousand; none at the end.
+  /// \return the next hundred; none at the end.
   std::vector<SeedObject> next_objects();
 
   /// Make it permanent, and gather the planner's statistics.

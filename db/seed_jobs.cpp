@@ -58,6 +58,13 @@ json status_of(const SeedShape& shape, std::size_t number) {
   return json::array({{{"shape", number}, {"status", name_of(shape.status)}}});
 }
 
+std::vector<std::int64_t> numbers_of(const std::vector<ChunkStore>& stores) {
+  std::vector<std::int64_t> numbers;
+  for (const ChunkStore store : stores)
+    numbers.push_back(static_cast<std::int64_t>(store));
+  return numbers;
+}
+
 /// Chance has ten streams for each seed; the last is for jobs.
 std::int64_t stream_of(const SeedJobsPlan& plan) {
   return plan.random_seed * 10 + 9;
@@ -119,11 +126,10 @@ void SeedJobs::insert_jobs(const SeedJobsPlan& plan) {
 void SeedJobs::insert_chunks(const SeedJobsPlan& plan) {
   session_.run(queries::insert_text,
                Parameters().add(std::to_string(plan.random_seed)));
-  session_.run(queries::place_chunks,
-               Parameters()
-                   .add(plan.trace_every)
-                   .add(std::ssize(plan.traces))
-                   .add(std::int64_t{plan.in_redis ? 1 : 0}));
+  session_.run(queries::place_chunks, Parameters()
+                                          .add(plan.trace_every)
+                                          .add(std::ssize(plan.traces))
+                                          .add(numbers_of(plan.chunk_stores)));
   session_.run(queries::insert_chunks);
 }
 
@@ -134,8 +140,8 @@ void SeedJobs::open_chunks() {
 std::vector<SeedChunk> SeedJobs::next_chunks() {
   std::vector<SeedChunk> chunks;
   session_.run(queries::next_chunks, {}, [&](const Row& row) {
-    chunks.push_back(
-        {row.integer(0), row.integer(1), std::string(row.text(2))});
+    chunks.push_back({static_cast<ChunkStore>(row.integer(0)), row.integer(1),
+                      row.integer(2), std::string(row.text(3))});
   });
   return chunks;
 }

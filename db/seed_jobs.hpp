@@ -7,6 +7,7 @@
 
 #include "db/job_status.hpp"
 #include "db/seed_session.hpp"
+#include "db/traces.hpp"
 #include "telemetry/timestamp.hpp"
 
 namespace db {
@@ -54,7 +55,8 @@ struct SeedJobsPlan {
   std::vector<SeedShape> shapes;
   std::vector<SeedTrace> traces;
   std::int64_t trace_every = 1;
-  bool in_redis = false;  ///< the traces of every other turn
+  /// Where the bytes of a trace are: its number goes through these in turn.
+  std::vector<ChunkStore> chunk_stores{ChunkStore::database};
 
   [[nodiscard]] std::int64_t users() const {
     return blocked_users + std::ssize(other_users);
@@ -64,8 +66,10 @@ struct SeedJobsPlan {
   }
 };
 
-/// A chunk of which the database has the row, and Redis is to have the bytes.
+/// A chunk of which the database has the row, and another store is to have the
+/// bytes.
 struct SeedChunk {
+  ChunkStore store{};
   std::int64_t build_id = 0;
   std::int64_t index = 0;
   std::string bytes;
@@ -82,7 +86,7 @@ class SeedJobs {
   /// \pre the plan has shapes and traces
   void fill(const SeedJobsPlan& plan);
 
-  /// Begin to read what is to be put into Redis; \pre fill().
+  /// Begin to read what is to be put elsewhere; \pre fill().
   void open_chunks();
   /// \return the next few megabytes; none at the end.
   std::vector<SeedChunk> next_chunks();

@@ -266,7 +266,7 @@ ORDER BY id
 inline const Query place_chunks{"seed.place_chunks", R"sql(
 INSERT INTO seed_chunk
 SELECT carrier.id, chunk.chunk_index, chunk.length,
-       CASE WHEN $3 = 1 AND carrier.number / $2 % 2 = 1 THEN 4 ELSE 2 END
+       ($3::bigint[])[1 + carrier.number % cardinality($3::bigint[])]
 FROM (SELECT id, (row_number() OVER (ORDER BY id) - 1) AS place,
              (row_number() OVER (ORDER BY id) - 1) / $1 AS number
       FROM ci_builds
@@ -286,14 +286,16 @@ ORDER BY build_id, chunk_index
 )sql"};
 
 inline const Query open_chunks{"seed.open_chunks", R"sql(
-DECLARE seed_redis NO SCROLL CURSOR FOR
-SELECT build_id, chunk_index::bigint, pg_temp.trace_bytes(chunk)
+DECLARE seed_elsewhere NO SCROLL CURSOR FOR
+SELECT data_store::bigint, build_id, chunk_index::bigint,
+       pg_temp.trace_bytes(chunk)
 FROM seed_chunk AS chunk
-WHERE data_store = 4
+WHERE data_store <> 2
 ORDER BY build_id, chunk_index
 )sql"};
 
-inline const Query next_chunks{"seed.next_chunks", "FETCH 64 FROM seed_redis"};
+inline const Query next_chunks{"seed.next_chunks",
+                               "FETCH 64 FROM seed_elsewhere"};
 
 /// What is referred to was given its ids; the next ones come from here.
 inline const Query advance_job_sequences{"seed.advance_job_sequences", R"sql(

@@ -284,10 +284,11 @@ DECLARE seed_object NO SCROLL CURSOR FOR
 SELECT artifact.id, artifact.project_id, artifact.pipeline_id, artifact.file,
        artifact.size,
        coalesce(artifact.expire_at < $1
-                AND (artifact.locked = 0 OR pipeline.locked = 0), false)
+                AND (artifact.locked = 0 OR pipeline.locked = 0), false),
+       artifact.file_store::bigint
 FROM ci_pipeline_artifacts AS artifact
 JOIN ci_pipelines AS pipeline ON pipeline.id = artifact.pipeline_id
-WHERE artifact.file_store = 1
+WHERE (artifact.file_store = 1 OR $3 = 1)
   AND ($2 = 1
        OR artifact.expire_at < $1
           AND (artifact.locked = 0 OR pipeline.locked = 0)
@@ -306,7 +307,7 @@ ORDER BY artifact.project_id, artifact.pipeline_id, artifact.id
 )sql"};
 
 inline const Query next_objects{"seed.next_objects",
-                                "FETCH 1000 FROM seed_object"};
+                                "FETCH 100 FROM seed_object"};
 
 inline constexpr const char* vacuum = "VACUUM (ANALYZE) ";
 

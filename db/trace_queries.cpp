@@ -70,6 +70,20 @@ FROM ci_job_artifacts
 WHERE job_id = ANY ($1::bigint[]) AND file_type = 3
 )sql"};
 
+// A thousand rows back from the newest, off the primary key: most jobs have a
+// trace.
+const Query recent_archive_store{"traces.recent_store", R"sql(
+SELECT recent.file_store::bigint
+FROM (SELECT file_type, file_store, file
+      FROM ci_job_artifacts
+      ORDER BY id DESC
+      LIMIT 1000) AS recent
+WHERE recent.file_type = 3 AND recent.file IS NOT NULL
+GROUP BY recent.file_store
+ORDER BY count(*) DESC, recent.file_store
+LIMIT 1
+)sql"};
+
 // What GitLab leaves at its default or NULL stays so: expire_at (a trace never
 // expires), file_format, file_location, locked.
 constexpr const char* insert_rows = R"sql(
@@ -185,6 +199,10 @@ const Query& chunk_bytes_query() {
 
 const Query& trace_artifacts_query() {
   return trace_artifacts;
+}
+
+const Query& recent_archive_store_query() {
+  return recent_archive_store;
 }
 
 Query insert_trace_query(const Catalog& catalog) {

@@ -16,6 +16,8 @@ const Query& chunks_query();
 const Query& chunk_bytes_query();
 /// builds bigint[]
 const Query& trace_artifacts_query();
+/// No parameters.
+const Query& recent_archive_store_query();
 /// builds bigint[]
 Query insert_trace_query(const Catalog& catalog);
 /// artifacts bigint[], jobs bigint[], stores bigint[], sizes bigint[], sha256

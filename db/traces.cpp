@@ -117,6 +117,14 @@ std::vector<TraceArtifact> Traces::artifacts(
   return rows;
 }
 
+std::optional<std::int64_t> Traces::recent_archive_store(
+    const Session& session) const {
+  std::optional<std::int64_t> store;
+  execute(pool_, session, recent_archive_store_query(), Parameters(),
+          [&](const Row& row) { store = row.integer(0); });
+  return store;
+}
+
 std::vector<TraceArtifact> Traces::insert(
     const Session& session, const std::vector<std::int64_t>& builds) const {
   std::vector<TraceArtifact> rows;
@@ -166,6 +174,8 @@ std::vector<Statement> Traces::statements() const {
        nullptr},
       {"traces", trace_artifacts_query(), Parameters().add(ids), true,
        "ci_job_artifacts", "ci_job_artifacts (job_id, file_type)"},
+      {"traces", recent_archive_store_query(), Parameters(), true,
+       "ci_job_artifacts", nullptr},
       {"traces", insert_, Parameters().add(ids), false, "ci_builds", nullptr},
       {"traces", complete_trace_query(), complete, false, "ci_job_artifacts",
        nullptr},

@@ -103,6 +103,11 @@ class Traces {
   [[nodiscard]] std::vector<TraceArtifact> artifacts(
       const Session& session, const std::vector<std::int64_t>& builds) const;
 
+  /// The file_store of most archives among the last thousand job artifacts;
+  /// nothing if there is none.
+  [[nodiscard]] std::optional<std::int64_t> recent_archive_store(
+      const Session& session) const;
+
   /// Make a row without a file for those of \a builds that are completed and
   /// have none.
   [[nodiscard]] std::vector<TraceArtifact> insert(

@@ -2,6 +2,7 @@
 
 #include "db/traces.hpp"
 #include "db/users.hpp"
+#include "jobs/archive_store.hpp"
 #include "jobs/traces_pass.hpp"
 
 #include <fmt/format.h>
@@ -51,6 +52,22 @@ bool needs_redis(const db::Chunk& chunk, const RedisServers& redis) {
           redis.chunks() == nullptr) ||
          (chunk.data_store == std::int64_t{static_cast<int>(shared_state)} &&
           redis.shared_state() == nullptr);
+}
+
+bool is_in_bucket(const db::Chunk& chunk) {
+  return chunk.data_store ==
+         std::int64_t{static_cast<int>(db::ChunkStore::object_storage)};
+}
+
+Finding examine_archive_store(Installation& installation,
+                              const db::Traces& traces) {
+  const std::int64_t file_store =
+      archive_store(installation.options, installation.stores, traces,
+                    installation.session());
+  if (const stores::Store* const store = installation.stores.find(file_store))
+    return {Level::ok, "traces", "archives go to " + store->description()};
+  return {Level::fail, "traces",
+          no_archive_store(installation.options, file_store)};
 }
 
 }  // namespace
@@ -112,12 +129,15 @@ void check_traces(Installation& installation, Findings& findings) {
     return;
   const db::Traces traces(installation.pool, installation.catalog);
   const auto builds = builds_with_traces(installation, traces);
-  if (!builds.empty() && installation.stores.find(1) == nullptr)
-    findings.push_back({Level::fail, "traces",
-                        "there are traces to archive, but no store for them; "
-                        "give --local-store DIR, or leave the pass out with "
-                        "--passes"});
+  if (!builds.empty())
+    findings.push_back(examine_archive_store(installation, traces));
   const auto chunks = traces.chunks(installation.session(), builds);
+  if (installation.stores.chunks() == nullptr &&
+      std::ranges::any_of(chunks, is_in_bucket))
+    findings.push_back({Level::fail, "traces",
+                        "traces that are to be archived are in object storage; "
+                        "give --object-store s3://BUCKET, or leave the pass "
+                        "out with --passes"});
   if (std::ranges::any_of(chunks, [&](const db::Chunk& chunk) {
         return needs_redis(chunk, installation.redis);
       }))

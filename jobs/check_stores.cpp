@@ -3,8 +3,10 @@
 #include "db/pipeline_artifacts.hpp"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
+#include <tbb/parallel_for.h>
 
-#include <algorithm>
+#include <atomic>
 #include <map>
 
 namespace jobs {
@@ -24,8 +26,23 @@ std::map<std::int64_t, Rows> sample_by_store(Installation& installation) {
   return stores;
 }
 
-/// A poison key says nothing about the store and is left out; what can't be
-/// looked at, for whatever reason, is as good as missing.
+/// How many of these are there; what can't be looked at, for whatever reason,
+/// is as good as missing.
+std::size_t count_there(stores::Store& store,
+                        const std::vector<stores::ObjectKey>& keys) {
+  std::atomic<std::size_t> there{0};
+  tbb::parallel_for(std::size_t{0}, keys.size(), [&](std::size_t i) {
+    try {
+      if (store.stat(keys[i]))
+        ++there;
+    } catch (const stores::ObjectError& error) {
+      spdlog::debug("{}: {}", keys[i].path(), error.what());
+    }
+  });
+  return there;
+}
+
+/// A poison key says nothing about the store and is left out.
 Finding look_for(stores::Store& store, const Rows& rows, bool accept_missing) {
   std::vector<stores::ObjectKey> keys;
   for (const db::Artifact& row : rows)
@@ -34,10 +51,8 @@ Finding look_for(stores::Store& store, const Rows& rows, bool accept_missing) {
   std::erase_if(keys, [](const stores::ObjectKey& key) {
     return stores::poison(key).has_value();
   });
-  const stores::Sight sight = store.look(keys);
   const std::size_t asked = keys.size();
-  const std::size_t missing = sight.absent.size() + sight.poison.size();
-  const std::size_t found = asked - missing;
+  const std::size_t found = count_there(store, keys);
   const std::string text =
       fmt::format("{} of {} objects of live artifacts are in {}", found, asked,
                   store.description());
@@ -48,8 +63,8 @@ Finding look_for(stores::Store& store, const Rows& rows, bool accept_missing) {
             text + "; --accept-missing goes on"};
   return {Level::fail, "live objects",
           text +
-              ": is it the right mount? run would leak every object; "
-              "--accept-missing goes on all the same"};
+              ": is it the right mount, or bucket and prefix? run would leak "
+              "every object; --accept-missing goes on all the same"};
 }
 
 /// Whether the passes asked for would meet any row at all.
@@ -72,8 +87,33 @@ Finding not_configured(std::int64_t file_store) {
                 "them out with --only-store 2"};
   return {Level::fail, "stores",
           there +
-              ", in object storage, which this version does not serve; "
-              "leave them out with --only-store 1"};
+              ", in object storage, but no object store; give --object-store "
+              "s3://BUCKET, or leave them out with --only-store 1"};
+}
+
+/// \return why objects can't be removed there; nothing if they can.
+std::optional<std::string> examine_store(stores::Store& store,
+                                         Findings& findings) {
+  if (auto trouble = store.trouble())
+    return trouble;
+  findings.push_back(
+      {Level::ok, "stores", store.description() + " is there and writable"});
+  for (stores::Remark& remark : store.remarks())
+    findings.push_back({remark.is_warning ? Level::warning : Level::ok,
+                        "stores", std::move(remark.text)});
+  return std::nullopt;
+}
+
+std::string trouble_of(Installation& installation, std::int64_t file_store,
+                       Findings& findings) {
+  try {
+    return examine_store(*installation.stores.find(file_store), findings)
+        .value_or("");
+  } catch (const stores::StoreUnreachable& error) {
+    if (installation.options.command != Command::check)
+      throw;
+    return error.what();
+  }
 }
 
 }  // namespace
@@ -82,11 +122,11 @@ void check_store_roots(Installation& installation, Findings& findings) {
   if (!installation.store_trouble.empty())
     findings.push_back({Level::fail, "stores", installation.store_trouble});
   for (const std::int64_t file_store : installation.stores.configured()) {
-    stores::Store& store = *installation.stores.find(file_store);
-    const auto trouble = store.trouble();
-    findings.push_back(
-        {trouble ? Level::fail : Level::ok, "stores",
-         trouble.value_or(store.description() + " is there and writable")});
+    const std::string trouble = trouble_of(installation, file_store, findings);
+    if (trouble.empty())
+      continue;
+    findings.push_back({Level::fail, "stores", trouble});
+    installation.store_trouble = trouble;
   }
 }
 
@@ -96,7 +136,8 @@ void check_live_objects(Installation& installation, Findings& findings) {
   if (installation.stores.configured().empty() && has_expired(installation)) {
     findings.push_back({Level::fail, "stores",
                         "no store is configured, and there are artifacts; "
-                        "give --local-store DIR"});
+                        "give --local-store DIR, or --object-store "
+                        "s3://BUCKET"});
     return;
   }
   const auto sample = sample_by_store(installation);

@@ -30,11 +30,36 @@ std::optional<std::int64_t> length_in_database(const Chunk& chunk) {
   return chunk.raw_length;
 }
 
+/// What can't be looked at is not gone, and no archive may be made without it.
+std::optional<std::int64_t> length_in(stores::Store& bucket,
+                                      const stores::ObjectKey& key) {
+  try {
+    if (const auto status = bucket.stat(key))
+      return status->size;
+    return std::nullopt;
+  } catch (const stores::ObjectError& error) {
+    throw stores::StoreError(
+        fmt::format("{}: live trace chunk {}: {}; grant s3:GetObject below "
+                    "tmp/builds/",
+                    bucket.description(), key.path(), error.what()));
+  }
+}
+
 }  // namespace
 
 std::string chunk_key(const Chunk& chunk) {
   return fmt::format("gitlab:ci:trace:{}:chunks:{}", chunk.build_id,
                      chunk.index);
+}
+
+stores::ObjectKey chunk_object(const Chunk& chunk) {
+  return {fmt::format("tmp/builds/{}/chunks", chunk.build_id),
+          fmt::format("{}.log", chunk.index)};
+}
+
+stores::Store* ChunkReader::bucket_of(const Chunk& chunk) const {
+  return is_in(chunk, db::ChunkStore::object_storage) ? context_.stores.chunks()
+                                                      : nullptr;
 }
 
 stores::Redis* ChunkReader::redis_of(const Chunk& chunk) const {
@@ -45,7 +70,8 @@ stores::Redis* ChunkReader::redis_of(const Chunk& chunk) const {
 }
 
 std::optional<std::string> ChunkReader::out_of_reach(const Chunk& chunk) const {
-  if (is_in_database(chunk) || redis_of(chunk) != nullptr)
+  if (is_in_database(chunk) || redis_of(chunk) != nullptr ||
+      bucket_of(chunk) != nullptr)
     return std::nullopt;
   if (is_in(chunk, db::ChunkStore::shared_state))
     return "its chunks are in Redis: give --redis-shared-state URL, or --redis "
@@ -53,8 +79,8 @@ std::optional<std::string> ChunkReader::out_of_reach(const Chunk& chunk) const {
   if (is_in(chunk, db::ChunkStore::trace_chunks))
     return "its chunks are in Redis: give --redis URL";
   if (is_in(chunk, db::ChunkStore::object_storage))
-    return "its chunks are in object storage, which this version does not "
-           "serve; GitLab archives it";
+    return "its chunks are in object storage: give --object-store "
+           "s3://BUCKET";
   return fmt::format("its chunks are in a store that nobody here knows, {}",
                      chunk.data_store);
 }
@@ -62,12 +88,21 @@ std::optional<std::string> ChunkReader::out_of_reach(const Chunk& chunk) const {
 std::vector<ChunkExtent> ChunkReader::extents(
     std::span<const Chunk> chunks) const {
   std::vector<ChunkExtent> extents;
-  std::map<stores::Redis*, std::vector<std::size_t>> in_redis;
   for (const Chunk& chunk : chunks) {
-    if (stores::Redis* const redis = redis_of(chunk))
-      in_redis[redis].push_back(extents.size());
     extents.push_back({chunk.index, length_in_database(chunk)});
+    if (stores::Store* const bucket = bucket_of(chunk))
+      extents.back().length = length_in(*bucket, chunk_object(chunk));
   }
+  measure_redis(chunks, extents);
+  return extents;
+}
+
+void ChunkReader::measure_redis(std::span<const Chunk> chunks,
+                                std::vector<ChunkExtent>& extents) const {
+  std::map<stores::Redis*, std::vector<std::size_t>> in_redis;
+  for (std::size_t i = 0; i < chunks.size(); ++i)
+    if (stores::Redis* const redis = redis_of(chunks[i]))
+      in_redis[redis].push_back(i);
   for (const auto& [redis, places] : in_redis) {
     std::vector<std::string> keys;
     for (const std::size_t place : places)
@@ -76,7 +111,6 @@ std::vector<ChunkExtent> ChunkReader::extents(
     for (std::size_t i = 0; i < places.size(); ++i)
       extents[places[i]].length = lengths[i];
   }
-  return extents;
 }
 
 void ChunkReader::read(std::span<const Chunk> chunks, const Sink& sink) const {
@@ -86,6 +120,7 @@ void ChunkReader::read(std::span<const Chunk> chunks, const Sink& sink) const {
     std::vector<std::string> bytes(page.size());
     fetch_database(page, bytes);
     fetch_redis(page, bytes);
+    fetch_objects(page, bytes);
     for (std::size_t i = 0; i < page.size(); ++i)
       sink(page[i], bytes[i]);
   }
@@ -108,6 +143,15 @@ void ChunkReader::fetch_redis(std::span<const Chunk> page,
       bytes[here[i]] = std::move(*values[i]);
     }
   }
+}
+
+void ChunkReader::fetch_objects(std::span<const Chunk> page,
+                                std::vector<std::string>& bytes) const {
+  for (std::size_t i = 0; i < page.size(); ++i)
+    if (stores::Store* const bucket = bucket_of(page[i]))
+      if (!bucket->get(chunk_object(page[i]),
+                       [&](std::string_view piece) { bytes[i] += piece; }))
+        throw ChunkMoved();
 }
 
 void ChunkReader::fetch_database(std::span<const Chunk> page,

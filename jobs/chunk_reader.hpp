@@ -23,6 +23,8 @@ class ChunkMoved : public std::runtime_error {
 
 /// Where the bytes of a chunk are in Redis: GitLab's key.
 std::string chunk_key(const db::Chunk& chunk);
+/// Where they are in object storage, without a prefix (E20 to E26).
+stores::ObjectKey chunk_object(const db::Chunk& chunk);
 
 /// Reads trace chunks wherever they are.  May be used from several threads at
 /// once.
@@ -35,6 +37,8 @@ class ChunkReader {
   /// The server that holds \a chunk, or null if it is elsewhere or the server
   /// was not given.
   [[nodiscard]] stores::Redis* redis_of(const db::Chunk& chunk) const;
+  /// The same for a chunk in object storage.
+  [[nodiscard]] stores::Store* bucket_of(const db::Chunk& chunk) const;
 
   /// Why \a chunk can't be reached, and what to do; nothing if it can.
   [[nodiscard]] std::optional<std::string> out_of_reach(
@@ -48,12 +52,16 @@ class ChunkReader {
 
   /// Their bytes, in order, a mebibyte in memory at a time.
   ///
-  /// \throws ChunkMoved, db::Error, stores::StoreError
+  /// \throws ChunkMoved, db::Error, stores::StoreError, stores::ObjectError
   void read(std::span<const db::Chunk> chunks, const Sink& sink) const;
 
  private:
+  void measure_redis(std::span<const db::Chunk> chunks,
+                     std::vector<ChunkExtent>& extents) const;
   void fetch_redis(std::span<const db::Chunk> page,
                    std::vector<std::string>& bytes) const;
+  void fetch_objects(std::span<const db::Chunk> page,
+                     std::vector<std::string>& bytes) const;
   void fetch_database(std::span<const db::Chunk> page,
                       std::vector<std::string>& bytes) const;
 

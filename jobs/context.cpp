@@ -22,6 +22,11 @@ db::Session Context::writing(Pass pass) const {
   return session;
 }
 
+bool Context::takes(const db::Artifact& row) const {
+  const stores::Store* const store = stores.find(row.file_store);
+  return filter.takes(row) && (store == nullptr || !store->is_down());
+}
+
 bool Context::must_stop() const {
   return stop || absence_watch.tripped() || deadline.passed();
 }

@@ -65,6 +65,10 @@ struct Context {
     return options.command != Command::run;
   }
 
+  /// Whether a row is this run's to look at: those that the filter leaves out
+  /// are not, nor are those whose store is down.
+  [[nodiscard]] bool takes(const db::Artifact& row) const;
+
   /// How many batches may be in flight.  A plan is listed in the order in which
   /// a run with one worker would go.
   [[nodiscard]] std::size_t tokens() const {

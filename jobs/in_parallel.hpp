@@ -30,4 +30,20 @@ void in_parallel(std::size_t tokens, const Next& next, const Work& work) {
               [&](const Token& item) { work(*item); }));
 }
 
+/// Hand each of \a items to \a work, in the same way.
+template <typename Items, typename Work>
+void each_in_parallel(std::size_t tokens, const Items& items,
+                      const Work& work) {
+  using Item = const typename Items::value_type;
+  auto next = items.begin();
+  in_parallel<Item>(
+      tokens,
+      [&]() -> std::shared_ptr<Item> {
+        if (next == items.end())
+          return nullptr;
+        return {std::shared_ptr<void>(), &*next++};  // the caller's own
+      },
+      work);
+}
+
 }  // namespace jobs

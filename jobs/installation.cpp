@@ -17,6 +17,21 @@ db::Session make_session(const Options& options, const std::string& run_id,
   return session;
 }
 
+stores::StoreSettings store_settings(const Options& options) {
+  stores::StoreSettings settings{.local_directory = options.local_store,
+                                 .prune = options.prune,
+                                 .object_store = {},
+                                 .width = options.concurrency,
+                                 .only_plans = options.command != Command::run};
+  if (options.object_store)
+    settings.object_store = {.url = *options.object_store,
+                             .endpoint = options.object_store_endpoint,
+                             .region = options.object_store_region,
+                             .path_style = options.object_store_path_style,
+                             .config_file = options.object_store_config};
+  return settings;
+}
+
 }  // namespace
 
 Installation::Installation(const Options& options_given,
@@ -27,7 +42,7 @@ Installation::Installation(const Options& options_given,
       pool("ci-janitor " + run_id, stop),
       catalog(db::Catalog::read(pool, make_session(options, run_id, ""))) {
   try {
-    stores = stores::open_stores(options.local_store, options.prune);
+    stores = stores::open_stores(store_settings(options), stop);
     redis = RedisServers(options, stop);
   } catch (const stores::StoreError& error) {
     store_trouble = error.what();

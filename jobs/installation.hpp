@@ -35,7 +35,8 @@ struct Installation {
   db::Catalog catalog;
   stores::Stores stores;
   RedisServers redis;
-  std::string store_trouble;  ///< why a store could not be opened, or ""
+  /// Why a store could not be opened, or can't be used; or "".
+  std::string store_trouble;
 };
 
 /// Eight hex digits that tell one run from another in logs and

@@ -5,6 +5,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <exception>
 #include <map>
 
 namespace jobs {
@@ -17,6 +18,12 @@ struct ObjectRemover::Outcome {
   std::vector<std::int64_t> absent;
   std::vector<std::int64_t> left;
   std::vector<std::pair<stores::Store*, ObjectKey>> gone_keys;
+  std::exception_ptr broken;  ///< a store that did not answer
+
+  void leave(const std::vector<db::QueuedObject>& entries) {
+    for (const db::QueuedObject& entry : entries)
+      left.push_back(entry.id);
+  }
 };
 
 void ObjectRemover::remove_fresh(const std::vector<db::QueuedObject>& entries) {
@@ -53,7 +60,12 @@ ObjectRemover::Outcome ObjectRemover::remove(
   Outcome outcome;
   telemetry::fault_point("objects.before_remove");
   for (const auto& [file_store, of_store] : by_store)
-    remove_from(*context_.stores.find(file_store), of_store, outcome);
+    try {
+      remove_from(*context_.stores.find(file_store), of_store, outcome);
+    } catch (const stores::StoreUnreachable&) {
+      outcome.leave(of_store);
+      outcome.broken = std::current_exception();
+    }
   telemetry::fault_point("objects.removed");
   return outcome;
 }
@@ -105,6 +117,8 @@ void ObjectRemover::settle(const Outcome& outcome,
   for (const auto& [store, keys] : by_store)
     store->prune(keys);
   telemetry::fault_point("objects.pruned");
+  if (outcome.broken)
+    std::rethrow_exception(outcome.broken);
 }
 
 void ObjectRemover::forget(const std::vector<std::int64_t>& ids) {

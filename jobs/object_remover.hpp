@@ -18,7 +18,8 @@ class ObjectRemover {
 
   /// The objects of rows that this run has just destroyed: the absence watch
   /// looks at them.
-  /// \throws stores::StoreError, db::Unreachable
+  /// \throws stores::StoreError, db::Unreachable; where a store did not answer,
+  ///         the entries are settled first: those of its objects become due.
   void remove_fresh(const std::vector<db::QueuedObject>& entries);
 
   /// Objects that somebody queued earlier: absent ones are nobody's fault.

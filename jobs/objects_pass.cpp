@@ -124,8 +124,9 @@ void drain(Context& context, ObjectRemover& remover, const Entries& entries) {
 std::vector<std::int64_t> served_stores(const Context& context) {
   std::vector<std::int64_t> stores = context.stores.configured();
   std::erase_if(stores, [&](std::int64_t file_store) {
-    return context.options.only_store &&
-           *context.options.only_store != file_store;
+    return (context.options.only_store &&
+            *context.options.only_store != file_store) ||
+           context.stores.find(file_store)->is_down();
   });
   return stores;
 }

@@ -1,6 +1,7 @@
 #include "jobs/option_values.hpp"
 
 #include "stores/redis_url.hpp"
+#include "stores/s3_location.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -26,6 +27,11 @@ bool add_passes(std::set<telemetry::Pass>& passes, std::string_view word) {
     return false;
   passes.insert(*found);
   return true;
+}
+
+/// A user stands before a host, and perhaps a password.
+bool holds_user(std::string_view text) {
+  return text.find('@') != std::string_view::npos;
 }
 
 bool is_redis_url(std::string_view text) {
@@ -83,9 +89,45 @@ OptionValue directory(std::optional<std::string> Options::*member) {
           }};
 }
 
+OptionValue file(std::optional<std::string> Options::*member) {
+  return {.must_be = "the path of a file",
+          .set = [member](Options& options, std::string_view text) {
+            options.*member = std::string(text);
+            return !text.empty();
+          }};
+}
+
+OptionValue bucket_url(std::optional<std::string> Options::*member) {
+  return {.must_be = "s3://BUCKET or s3://BUCKET/PREFIX",
+          .set =
+              [member](Options& options, std::string_view text) {
+                options.*member = std::string(text);
+                return stores::parse_s3_url(text).has_value();
+              },
+          .is_secret = holds_user};
+}
+
+OptionValue endpoint_url(std::optional<std::string> Options::*member) {
+  return {.must_be = "http://HOST[:PORT] or https://HOST[:PORT]",
+          .set =
+              [member](Options& options, std::string_view text) {
+                options.*member = std::string(text);
+                return stores::parse_s3_endpoint(text).has_value();
+              },
+          .is_secret = holds_user};
+}
+
+OptionValue region(std::optional<std::string> Options::*member) {
+  return {.must_be = "the name of a region such as eu-west-1",
+          .set = [member](Options& options, std::string_view text) {
+            options.*member = std::string(text);
+            return stores::is_s3_region(text);
+          }};
+}
+
 OptionValue redis_url(std::optional<std::string> Options::*member) {
   const auto has_password = [](std::string_view text) {
-    return !text.starts_with("file:") && text.find('@') != text.npos;
+    return !text.starts_with("file:") && holds_user(text);
   };
   return {.must_be =
               "redis://HOST[:PORT][/DB], rediss://HOST[:PORT][/DB], "
@@ -95,7 +137,8 @@ OptionValue redis_url(std::optional<std::string> Options::*member) {
                 options.*member = std::string(text);
                 return is_redis_url(text);
               },
-          .is_secret = has_password};
+          .is_secret = has_password,
+          .takes_secret = true};
 }
 
 OptionValue moment(std::optional<telemetry::Timestamp> Options::*member) {

@@ -37,6 +37,11 @@ OptionValue choice(Member Options::*member, Choices<Choice> choices);
 
 OptionValue flag(bool Options::*member);
 OptionValue directory(std::optional<std::string> Options::*member);
+OptionValue file(std::optional<std::string> Options::*member);
+OptionValue bucket_url(std::optional<std::string> Options::*member);
+OptionValue endpoint_url(std::optional<std::string> Options::*member);
+/// The name of a cloud's region: letters, digits and dashes.
+OptionValue region(std::optional<std::string> Options::*member);
 OptionValue redis_url(std::optional<std::string> Options::*member);
 OptionValue moment(std::optional<telemetry::Timestamp> Options::*member);
 OptionValue ids(std::vector<std::int64_t> Options::*member);

@@ -49,7 +49,7 @@ void apply_command_line(Options& options, const Given& given) {
     if (row->value.is_list())
       row->value.clear(options);
     for (const std::string& value : values) {
-      if (is_secret(*row, value))
+      if (row->value.takes_secret && is_secret(*row, value))
         throw UsageError(fmt::format(
             "{0} holds a password, which everybody on this host can read: "
             "give it by {1}, or write the URL into a file and say {0} "

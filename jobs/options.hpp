@@ -38,8 +38,14 @@ struct Options {
   std::set<telemetry::Pass> passes{telemetry::all_passes.begin(),
                                    telemetry::all_passes.end()};
 
-  std::optional<std::string> local_store;  ///< root of file_store 1
-  std::optional<int> only_store;           ///< 1 or 2
+  std::optional<std::string> local_store;   ///< root of file_store 1
+  std::optional<std::string> object_store;  ///< s3://BUCKET[/PREFIX]: 2
+  std::optional<std::string> object_store_endpoint;  ///< http[s]://HOST[:PORT]
+  std::optional<std::string> object_store_region;
+  bool object_store_path_style = false;
+  std::optional<std::string> object_store_config;  ///< GitLab's own settings
+  std::optional<int> archive_store;  ///< of traces: 1 or 2; else as most are
+  std::optional<int> only_store;     ///< 1 or 2
   stores::Prune prune = stores::Prune::leaf;
   bool accept_missing = false;
 

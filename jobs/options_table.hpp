@@ -33,9 +33,11 @@ struct OptionValue {
   /// the option takes one value.
   std::function<void(Options&)> clear{};
   bool is_repeatable = false;  ///< on the command line
-  /// Whether a value holds a secret: then it is refused on the command line,
-  /// which everybody on the host can read, and never quoted anywhere.
+  /// Whether a value holds a secret: then it is never quoted anywhere.
   std::function<bool(std::string_view)> is_secret{};
+  /// It may hold one, but not on the command line, which everybody on the host
+  /// can read.
+  bool takes_secret = false;
 
   [[nodiscard]] bool is_list() const { return clear != nullptr; }
 };

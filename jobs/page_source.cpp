@@ -18,9 +18,8 @@ std::vector<db::Artifact> PageSource::next() {
   while (!exhausted_ && context_.may_go_on(pass_)) {
     std::vector<db::Artifact> rows = read();
     telemetry::fault_point("page.read");
-    std::erase_if(rows, [this](const db::Artifact& row) {
-      return !context_.filter.takes(row);
-    });
+    std::erase_if(
+        rows, [this](const db::Artifact& row) { return !context_.takes(row); });
     if (!rows.empty())
       return rows;
   }

@@ -68,6 +68,18 @@ std::int64_t expected_rows(Pass pass, const Context& context) {
   }
 }
 
+/// What is in a store that is down is left to a later run.
+void note_stores_down(Pass pass, Context& context) {
+  if (pass == Pass::builds || pass == Pass::traces)
+    return;
+  for (const std::int64_t file_store : context.stores.configured())
+    if (const auto* const store = context.stores.find(file_store);
+        store->is_down())
+      context.report.pass(pass).end(
+          Outcome::partial,
+          store->description() + " did not answer; what is in it is left");
+}
+
 /// One pass: its time, its progress, and that it ends with a reason.
 void run_pass(const PassFunction& function, Context& context) {
   const auto began = std::chrono::steady_clock::now();
@@ -91,11 +103,15 @@ void run_pass(const PassFunction& function, Context& context) {
       note_time();
       throw;
     }
+  } catch (const stores::StoreUnreachable& error) {
+    // What is queued stays so, and the next pass may do without that store.
+    report.end(Outcome::partial, error.what());
   } catch (const std::exception& error) {
     report.end(Outcome::partial, error.what());
     note_time();
     throw;
   }
+  note_stores_down(function.pass, context);
   note_time();
   spdlog::info("{}: {}{}{}", name, telemetry::name_of(report.outcome),
                report.reason.empty() ? "" : ", ", report.reason);

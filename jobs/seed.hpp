@@ -20,11 +20,14 @@ struct SeedReport {
   std::int64_t destroyed_bytes = 0;  ///< `size` of all rows a run will destroy
   std::int64_t files = 0;
   std::int64_t file_bytes = 0;
+  std::int64_t bucket_objects = 0;  ///< chunks of live traces too
+  std::int64_t bucket_bytes = 0;
   telemetry::Timestamp base{};  ///< all times in the rows are relative to it
   double seconds = 0;
 };
 
-/// Fill the database named by libpq's environment, the directory, and Redis.
+/// Fill the database named by libpq's environment, the directory, the bucket,
+/// and Redis.
 /// Either every row is there at the end, and its bytes before it, or none is.
 ///
 /// \throws db::NotEmpty, stores::StoreError if there is something to spoil.

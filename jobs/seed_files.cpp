@@ -18,17 +18,6 @@ namespace {
 
 constexpr const char* symlink_target = "symlink-target";
 
-std::string content_of(const stores::ObjectKey& key, std::int64_t size) {
-  const std::string line = "{\"object\": \"" + key.path() + "\"}\n";
-  const auto length = static_cast<std::size_t>(size);
-  std::string content;
-  content.reserve(length + line.size());
-  while (content.size() < length)
-    content += line;
-  content.resize(length);
-  return content;
-}
-
 std::string parent_of(const std::string& path) {
   return path.substr(0, path.rfind('/'));
 }
@@ -54,6 +43,17 @@ bool write_all(int file, std::string_view content) {
 
 }  // namespace
 
+std::string object_content(const stores::ObjectKey& key, std::int64_t size) {
+  const std::string line = "{\"object\": \"" + key.path() + "\"}\n";
+  const auto length = static_cast<std::size_t>(size);
+  std::string content;
+  content.reserve(length + line.size());
+  while (content.size() < length)
+    content += line;
+  content.resize(length);
+  return content;
+}
+
 SeedFiles::SeedFiles(const std::string& directory) : directory_(directory) {
   std::error_code error;
   std::filesystem::create_directories(directory, error);
@@ -75,13 +75,14 @@ SeedFiles::~SeedFiles() {
 
 void SeedFiles::put(const stores::ObjectKey& key, std::int64_t size) {
   make_directory(key.directory);
-  write(key.path(), content_of(key, size));
+  write(key.path(), object_content(key, size));
 }
 
 void SeedFiles::put_behind_symlink(const stores::ObjectKey& key,
                                    std::int64_t size) {
   make_directory(symlink_target);
-  write(std::string(symlink_target) + "/" + key.file, content_of(key, size));
+  write(std::string(symlink_target) + "/" + key.file,
+        object_content(key, size));
   make_directory(parent_of(key.directory));
   const std::string target = way_up(key.directory) + symlink_target;
   if (symlinkat(target.c_str(), root_, key.directory.c_str()) != 0)

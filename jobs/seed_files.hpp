@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -8,6 +9,14 @@
 #include "stores/object_key.hpp"
 
 namespace jobs {
+
+/// How many threads store objects.  Creating a file is waiting, for the
+/// directory's lock and for the journal, and so is a request: they are more
+/// than a small machine has cores.
+inline constexpr std::size_t seed_writers = 4;
+
+/// So many bytes, which tell the key.
+std::string object_content(const stores::ObjectKey& key, std::int64_t size);
 
 /// A directory that is being filled with objects.  It only ever creates: what
 /// is there already is an error.

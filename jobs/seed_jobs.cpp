@@ -1,20 +1,18 @@
 #include "jobs/seed_jobs.hpp"
 
 #include "jobs/open_redis.hpp"
+#include "jobs/seed_chunks.hpp"
 #include "jobs/seed_shapes.hpp"
 #include "jobs/trace_text.hpp"
-#include "stores/redis.hpp"
-
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <set>
 
 namespace jobs {
 namespace {
 
+using db::ChunkStore;
 using db::JobStatus;
 using db::SeedJob;
 using db::SeedJobsPlan;
@@ -55,6 +53,11 @@ const SeedTrace& trace_of(const SeedJobsPlan& plan, std::int64_t number) {
   return plan.traces[static_cast<std::size_t>(number) % plan.traces.size()];
 }
 
+ChunkStore store_of(const SeedJobsPlan& plan, std::int64_t number) {
+  return plan.chunk_stores[static_cast<std::size_t>(number) %
+                           plan.chunk_stores.size()];
+}
+
 std::int64_t count_chunks(const SeedTrace& trace) {
   return std::ranges::count_if(
       trace, [](const auto& chunk) { return chunk.has_value(); });
@@ -91,39 +94,15 @@ SeedJobsPlan jobs_of(const SeedOptions& options) {
           .traces = every_trace()};
 }
 
-std::vector<stores::Redis::Value> values_of(
-    const std::vector<db::SeedChunk>& chunks) {
-  std::vector<stores::Redis::Value> values;
-  for (const db::SeedChunk& chunk : chunks)
-    values.push_back({fmt::format("gitlab:ci:trace:{}:chunks:{}",
-                                  chunk.build_id, chunk.index),
-                      chunk.bytes});
-  return values;
-}
-
-void require_absent(stores::Redis& redis,
-                    const std::vector<stores::Redis::Value>& values) {
-  std::vector<std::string> keys;
-  for (const stores::Redis::Value& value : values)
-    keys.push_back(value.key);
-  const auto lengths = redis.lengths(keys);
-  for (std::size_t i = 0; i < keys.size(); ++i)
-    if (lengths[i])
-      throw stores::StoreError(fmt::format(
-          "{} holds the key '{}' already\nhint: name an empty one by --redis; "
-          "this program never removes anything",
-          redis.description(), keys[i]));
-}
-
-void fill_redis(db::SeedJobs& jobs, stores::Redis& redis) {
-  constexpr std::chrono::hours week{7 * 24};
-  jobs.open_chunks();
-  for (auto chunks = jobs.next_chunks(); !chunks.empty();
-       chunks = jobs.next_chunks()) {
-    const auto values = values_of(chunks);
-    require_absent(redis, values);
-    redis.set(values, week);
-  }
+/// A third of the traces in the bucket, and as many in Redis as in the
+/// database.
+std::vector<ChunkStore> chunk_stores_of(const SeedOptions& options) {
+  const ChunkStore other =
+      options.redis ? ChunkStore::trace_chunks : ChunkStore::database;
+  std::vector<ChunkStore> turns{ChunkStore::database, other};
+  if (options.object_store)
+    turns.push_back(ChunkStore::object_storage);
+  return turns;
 }
 
 }  // namespace
@@ -132,7 +111,7 @@ SeedJobsPlan plan_jobs(const SeedOptions& options, std::int64_t projects) {
   SeedJobsPlan plan = jobs_of(options);
   plan.random_seed = options.random_seed;
   plan.projects = projects;
-  plan.in_redis = options.redis.has_value();
+  plan.chunk_stores = chunk_stores_of(options);
   return plan;
 }
 
@@ -144,10 +123,13 @@ MadeJobs count_made(const SeedJobsPlan& plan) {
       plan, [&](const SeedJob&, std::int64_t, std::int64_t) { ++made.jobs; });
   for_each_trace(plan, [&](const SeedJob&, std::int64_t, std::int64_t number) {
     const std::int64_t chunks = count_chunks(trace_of(plan, number));
-    const bool odd_turn = number / std::ssize(plan.traces) % 2 == 1;
+    const ChunkStore store = store_of(plan, number);
     ++made.traces;
     made.chunks += chunks;
-    made.chunks_in_redis += plan.in_redis && odd_turn ? chunks : 0;
+    if (store == ChunkStore::trace_chunks)
+      made.chunks_in_redis += chunks;
+    if (store == ChunkStore::object_storage)
+      made.chunks_in_bucket += chunks;
   });
   return made;
 }
@@ -175,7 +157,7 @@ ExpectedJobs expect(const SeedJobsPlan& plan) {
 }
 
 void add_jobs(db::SeedDatabase& database, const SeedJobsPlan& plan,
-              const SeedOptions& options) {
+              const SeedOptions& options, SeedBucket* bucket) {
   if (plan.users() == 0)
     return;
   Options servers;
@@ -184,8 +166,7 @@ void add_jobs(db::SeedDatabase& database, const SeedJobsPlan& plan,
   const RedisServers redis(servers, never_stop);
   db::SeedJobs jobs(database.session(), database.base());
   jobs.fill(plan);
-  if (stores::Redis* const server = redis.chunks())
-    fill_redis(jobs, *server);
+  put_chunks(jobs, redis.chunks(), bucket);
 }
 
 }  // namespace jobs

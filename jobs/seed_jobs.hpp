@@ -4,6 +4,7 @@
 
 #include "db/seed.hpp"
 #include "db/seed_jobs.hpp"
+#include "jobs/seed_bucket.hpp"
 #include "jobs/seed_options.hpp"
 
 namespace jobs {
@@ -23,12 +24,14 @@ struct MadeJobs {
   std::int64_t traces = 0;  ///< live ones
   std::int64_t chunks = 0;
   std::int64_t chunks_in_redis = 0;
+  std::int64_t chunks_in_bucket = 0;
 
   bool operator==(const MadeJobs&) const = default;
 };
 
 /// What `ci-janitor run --trace-settle 0` must report on this database, with a
-/// --max-drop that is large enough, and with the same --redis if any.
+/// --max-drop that is large enough, and with the same --redis and
+/// --object-store if any.
 struct ExpectedJobs {
   std::int64_t users = 0;      ///< of whom something is dropped
   std::int64_t pipelines = 0;  ///< in which something is dropped
@@ -45,14 +48,14 @@ struct ExpectedJobs {
 MadeJobs count_made(const db::SeedJobsPlan& plan);
 ExpectedJobs expect(const db::SeedJobsPlan& plan);
 
-/// Make them, in the transaction of \a database, and put into Redis what
-/// belongs there; GitLab's time to live, a week, removes it again if the
-/// transaction does not come to its end.
+/// Make them, in the transaction of \a database, and put into Redis and \a
+/// bucket (or null) what belongs there; GitLab's time to live, a week, removes
+/// it from Redis again if the transaction does not come to its end.
 ///
-/// \throws stores::StoreError if Redis is out of reach, or holds such a key
-///         already.
+/// \throws stores::StoreError if either is out of reach, or Redis holds such a
+///         key already.
 /// \throws UsageError if the file that names Redis can't be read.
 void add_jobs(db::SeedDatabase& database, const db::SeedJobsPlan& plan,
-              const SeedOptions& options);
+              const SeedOptions& options, SeedBucket* bucket);
 
 }  // namespace jobs

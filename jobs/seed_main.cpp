@@ -39,6 +39,8 @@ int main(int argc, char* argv[]) {
     return 0;
   } catch (const jobs::UsageError& error) {
     return complain(error, wrong_usage);
+  } catch (const stores::StoreUnreachable& error) {
+    return complain(error, unreachable);
   } catch (const db::Refused& error) {
     return complain(error, not_fit);
   } catch (const db::Error& error) {

@@ -1,6 +1,7 @@
 #include "jobs/seed_options.hpp"
 
 #include "jobs/option_values.hpp"
+#include "jobs/seed_contradictions.hpp"
 
 #include <fmt/format.h>
 #include <boost/program_options.hpp>
@@ -21,11 +22,10 @@ constexpr std::array<std::pair<const char*, Profile>, 3> profiles{
 
 constexpr const char* introduction =
     "Usage: ci-janitor-seed [OPTIONS]\n\n"
-    "Fill an empty database, an empty directory with its files, and a Redis\n"
-    "with live traces, for demos, smoke runs and benchmarks of ci-janitor. "
-    "The\n"
-    "database is named by PGHOST, PGDATABASE and the like; tables are made\n"
-    "where there are none.\n"
+    "Fill an empty database, an empty directory or bucket with its objects,\n"
+    "and a Redis with live traces, for demos, smoke runs and benchmarks of\n"
+    "ci-janitor.  The database is named by PGHOST, PGDATABASE and the like;\n"
+    "tables are made where there are none.\n"
     "Nothing that is there already is ever changed or removed.\n\n";
 
 po::options_description describe_options() {
@@ -39,11 +39,23 @@ po::options_description describe_options() {
        "the same number makes the same rows and files")
       ("local-store", po::value<std::string>(),
        "directory for the files; made if missing, else it must be empty")
+      ("object-store", po::value<std::string>(),
+       "s3://BUCKET[/PREFIX]: half of the objects, and a third of the live "
+       "traces, go there (all objects without --local-store); it must be "
+       "empty; credentials come as AWS's own tools find them")
+      ("object-store-endpoint", po::value<std::string>(),
+       "the S3 server, http[s]://HOST[:PORT], if it is not AWS's")
+      ("object-store-region", po::value<std::string>(),
+       "where the bucket is; AWS_REGION if not given")
+      ("object-store-path-style", po::bool_switch(),
+       "the bucket stands in the path, not before the host")
+      ("object-store-config", po::value<std::string>(),
+       "GitLab's own connection settings (YAML): keys, region, endpoint")
       ("no-files", po::bool_switch(), "rows only")
       ("redis", po::value<std::string>(),
-       "where half of the live traces go: redis://HOST[:PORT][/DB], "
-       "unix://SOCKET, or file:PATH of a file that holds such a URL; all of "
-       "them are in the database if not given")
+       "where half of the other live traces go: redis://HOST[:PORT][/DB], "
+       "unix://SOCKET, or file:PATH of a file that holds such a URL; they are "
+       "in the database if not given")
       ("jobs", po::value<std::string>(),
        "headline only: so many running jobs of blocked users, 20 each; a "
        "multiple of 20")
@@ -82,16 +94,53 @@ std::int64_t random_seed_from(const std::string& text) {
   return std::stoll(text);
 }
 
-std::string redis_from(const std::string& text) {
-  const OptionValue value = redis_url(&Options::redis);
+/// As ci-janitor reads it.
+void read_value(const OptionValue& value, const std::string& name,
+                const std::string& text) {
   Options options;
   if (!value.set(options, text))
-    throw UsageError("--redis must be " + value.must_be);
-  if (value.is_secret(text))
-    throw UsageError(
-        "--redis holds a password, which everybody on this host can read: "
-        "write the URL into a file and say --redis file:PATH");
+    throw UsageError(fmt::format("--{} must be {}", name, value.must_be));
+  if (value.is_secret && value.is_secret(text))
+    throw UsageError(fmt::format(
+        "--{0} holds a password, which everybody on this host can read: "
+        "write it into a file and say --{1}",
+        name,
+        name == "redis" ? "redis file:PATH" : "object-store-config FILE"));
+}
+
+std::optional<std::string> value_from(const po::variables_map& given,
+                                      const std::string& name,
+                                      const OptionValue& value) {
+  if (!given.contains(name))
+    return std::nullopt;
+  const auto& text = given[name].as<std::string>();
+  read_value(value, name, text);
   return text;
+}
+
+std::optional<stores::ObjectStoreSettings> bucket_from(
+    const po::variables_map& given) {
+  const auto of = [&](const char* name, const OptionValue& value) {
+    return value_from(given, name, value);
+  };
+  const auto url = of("object-store", bucket_url(&Options::object_store));
+  stores::ObjectStoreSettings settings{
+      .url = url.value_or(""),
+      .endpoint = of("object-store-endpoint",
+                     endpoint_url(&Options::object_store_endpoint)),
+      .region =
+          of("object-store-region", region(&Options::object_store_region)),
+      .path_style = given["object-store-path-style"].as<bool>(),
+      .config_file =
+          of("object-store-config", file(&Options::object_store_config))};
+  const bool has_details = settings.endpoint || settings.region ||
+                           settings.path_style || settings.config_file;
+  if (has_details && !url)
+    throw UsageError(
+        "--object-store-endpoint, -region, -path-style and -config say how a "
+        "bucket is reached, but none is named: give --object-store "
+        "s3://BUCKET too");
+  return url ? std::optional(settings) : std::nullopt;
 }
 
 std::int64_t jobs_from(const std::string& text) {
@@ -128,9 +177,9 @@ SeedOptions options_from(const po::variables_map& given) {
       random_seed_from(given["random-seed"].as<std::string>());
   if (given.contains("local-store"))
     options.local_store = given["local-store"].as<std::string>();
+  options.object_store = bucket_from(given);
   options.files = !given["no-files"].as<bool>();
-  if (given.contains("redis"))
-    options.redis = redis_from(given["redis"].as<std::string>());
+  options.redis = value_from(given, "redis", redis_url(&Options::redis));
   if (given.contains("jobs"))
     options.jobs = jobs_from(given["jobs"].as<std::string>());
   options.scale = given["scale"].as<double>();
@@ -140,28 +189,6 @@ SeedOptions options_from(const po::variables_map& given) {
   options.with_poison = given["with-poison"].as<bool>();
   options.output = output_named(given["output"].as<std::string>());
   return options;
-}
-
-void check_options(const SeedOptions& options) {
-  if (options.files && options.local_store.value_or("").empty())
-    throw UsageError(
-        "no place for the files: name one with --local-store DIR, or say "
-        "--no-files");
-  if (!options.files && options.local_store)
-    throw UsageError("--local-store and --no-files exclude each other");
-  if (!(options.scale > 0 && options.scale <= 10))
-    throw UsageError(fmt::format(
-        "--scale is {}, and must be above 0 and at most 10", options.scale));
-  if (options.scale != 1 && options.profile != Profile::headline)
-    throw UsageError(fmt::format("--scale goes with --profile headline, not {}",
-                                 name_of(options.profile)));
-  if (options.jobs && options.profile != Profile::headline)
-    throw UsageError(fmt::format("--jobs goes with --profile headline, not {}",
-                                 name_of(options.profile)));
-  if (options.redis && options.profile == Profile::headline && !options.jobs)
-    throw UsageError(
-        "there are no traces for --redis: say --jobs N, or take another "
-        "profile");
 }
 
 po::variables_map read(int argc, const char* const argv[],
@@ -206,7 +233,7 @@ std::optional<SeedOptions> parse_seed_options(int argc,
     return {};
   }
   SeedOptions options = options_from(given);
-  check_options(options);
+  check_seed_options(options);
   return options;
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "jobs/options.hpp"
+#include "stores/open_stores.hpp"
 #include "telemetry/timestamp.hpp"
 
 namespace jobs {
@@ -21,6 +22,8 @@ struct SeedOptions {
   Profile profile = Profile::demo;
   std::int64_t random_seed = 1;            ///< 0 to 2^32 - 1
   std::optional<std::string> local_store;  ///< made if missing; else empty
+  /// Half of all objects, or all of them without a local store; else empty.
+  std::optional<stores::ObjectStoreSettings> object_store;
   bool files = true;
   std::optional<std::string> redis;  ///< URL, or file:PATH; none: not used
   std::optional<std::int64_t> jobs;  ///< headline only: running ones

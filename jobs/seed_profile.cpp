@@ -68,11 +68,29 @@ const std::vector<SeedKind> poison_kinds{
     {1, 0, 0, Expiry::past, 1, "."},
     {1, 0, 0, Expiry::past, 1, symlinked_file}};
 
+/// Half of every kind in the bucket, or all of it where nothing else is.
+std::vector<SeedKind> shared_out(const std::vector<SeedKind>& kinds,
+                                 bool is_local_too) {
+  std::vector<SeedKind> shared;
+  for (SeedKind kind : kinds) {
+    SeedKind remote = kind;
+    remote.file_store = 2;
+    remote.count = is_local_too ? kind.count / 2 : kind.count;
+    kind.count -= remote.count;
+    for (const SeedKind& half : {kind, remote})
+      if (half.count > 0)
+        shared.push_back(half);
+  }
+  return shared;
+}
+
 std::vector<SeedKind> kinds_of(const SeedOptions& options) {
   std::vector<SeedKind> kinds =
       options.profile == Profile::smoke  ? smoke_kinds()
       : options.profile == Profile::demo ? demo_kinds()
                                          : headline_kinds(options.scale);
+  if (options.object_store)
+    kinds = shared_out(kinds, options.local_store.has_value());
   if (options.with_remote)
     kinds.insert(kinds.end(), remote_kinds.begin(), remote_kinds.end());
   if (options.with_poison)
@@ -84,13 +102,11 @@ bool is_poison(const SeedKind& kind) {
   return kind.file.has_value();
 }
 
+/// \pre the kind is neither poison nor without objects
 void count(const SeedKind& kind, Made& made) {
-  made.artifacts += kind.count;
-  if (is_poison(kind))
-    made.poison += kind.count;
-  else if (kind.file_store == 2)
-    made.remote += kind.count;
-  else if (kind.expiry != Expiry::past)
+  if (kind.file_store == 2)
+    made.in_bucket += kind.count;
+  if (kind.expiry != Expiry::past)
     made.live += kind.count;
   else if (kind.locked == 0)
     made.expired_unlocked += kind.count;
@@ -102,7 +118,7 @@ void count(const SeedKind& kind, Made& made) {
     made.expired_locked += kind.count;
 }
 
-/// \pre the kind has expired, and is neither poison nor of file_store 2
+/// \pre the kind has expired, and is neither poison nor without objects
 void expect(const SeedKind& kind, Expected& expected) {
   if (kind.locked == 0) {
     expected.unlocked_destroyed += kind.count;
@@ -115,13 +131,21 @@ void expect(const SeedKind& kind, Expected& expected) {
   }
 }
 
+/// A bucket does not tell whether an object was there.
 void expect(const QueuedObject& object, Expected& expected) {
-  if (object.due_in >= 0 || object.file_store != 1)
+  if (object.due_in >= 0)
     return;
   if (stores::poison(object.key))
     expected.problems += 1;
+  else if (object.has_file || object.file_store == 2)
+    expected.queue_removed += 1;
   else
-    (object.has_file ? expected.queue_removed : expected.queue_absent) += 1;
+    expected.queue_absent += 1;
+}
+
+/// Whether a run is told of that store.
+bool is_served(std::int64_t file_store, const ProfilePlan& plan) {
+  return file_store == 1 || plan.rows.has_bucket;
 }
 
 }  // namespace
@@ -131,6 +155,7 @@ ProfilePlan plan_profile(const SeedOptions& options) {
   plan.rows.random_seed = options.random_seed;
   plan.rows.base = options.now;
   plan.rows.kinds = kinds_of(options);
+  plan.rows.has_bucket = options.object_store.has_value();
   std::int64_t entries = 0;
   switch (options.profile) {
     case Profile::smoke:
@@ -160,8 +185,15 @@ ProfilePlan plan_profile(const SeedOptions& options) {
 
 Made count_made(const ProfilePlan& plan) {
   Made made;
-  for (const SeedKind& kind : plan.rows.kinds)
-    count(kind, made);
+  for (const SeedKind& kind : plan.rows.kinds) {
+    made.artifacts += kind.count;
+    if (is_poison(kind))
+      made.poison += kind.count;
+    else if (is_served(kind.file_store, plan))
+      count(kind, made);
+    else
+      made.remote += kind.count;
+  }
   made.queue_entries = static_cast<std::int64_t>(plan.queue.size());
   return made;
 }
@@ -172,12 +204,13 @@ Expected expect(const ProfilePlan& plan) {
   for (const SeedKind& kind : plan.rows.kinds) {
     if (is_poison(kind))
       expected.problems += kind.count;
-    else if (kind.expiry == Expiry::past && kind.file_store == 1)
+    else if (kind.expiry == Expiry::past && is_served(kind.file_store, plan))
       expect(kind, expected);
   }
   expected.resolved = std::min(expected.resolved, default_max_resolve);
   for (const QueuedObject& object : plan.queue)
-    expect(object, expected);
+    if (is_served(object.file_store, plan))
+      expect(object, expected);
   return expected;
 }
 

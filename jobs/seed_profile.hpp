@@ -17,15 +17,17 @@ inline constexpr const char* symlinked_file = "symlinked.json";
 struct ProfilePlan {
   db::SeedPlan rows;
   std::vector<QueuedObject> queue;
-  std::int64_t missing_every = 0;     ///< of destroyable rows; 0: none missing
+  /// Of destroyable rows of file_store 1, whose store tells what was absent; 0:
+  /// none missing.
+  std::int64_t missing_every = 0;
   std::int64_t content_limit = 8192;  ///< bytes written of a file, at most
 };
 
 /// \return the same plan for the same options.
 ProfilePlan plan_profile(const SeedOptions& options);
 
-/// How many artifacts of which kind were made; poison and file_store 2 are
-/// counted in their own place only.
+/// How many artifacts of which kind were made; poison, and what is in
+/// file_store 2 without an object, are counted in their own place only.
 struct Made {
   std::int64_t artifacts = 0;  ///< all of them
   std::int64_t expired_unlocked = 0;
@@ -33,15 +35,16 @@ struct Made {
   std::int64_t expired_unknown = 0;
   std::int64_t contradictions = 0;  ///< locked, under an unlocked pipeline
   std::int64_t live = 0;
+  std::int64_t in_bucket = 0;  ///< of all these
   std::int64_t remote = 0;
   std::int64_t poison = 0;
   std::int64_t queue_entries = 0;
 };
 Made count_made(const ProfilePlan& plan);
 
-/// What `ci-janitor run` with its defaults and the same --local-store must
-/// report on this database (with --only-store 1 if there is a row of
-/// file_store 2), within a day of the base moment.
+/// What `ci-janitor run` with its defaults and the same --local-store and
+/// --object-store must report on this database (with --only-store 1 if there is
+/// a row of file_store 2 and no bucket), within a day of the base moment.
 struct Expected {
   std::int64_t unlocked_destroyed = 0;
   std::int64_t legacy_destroyed = 0;

@@ -36,14 +36,24 @@ QueuedObject queued(std::int64_t number, std::int64_t projects) {
           .has_file = number % 5 != 4};
 }
 
+/// Every other 30 in the bucket: due or not, and there or not, in all
+/// combinations.
+int file_store_of(std::int64_t number, const SeedOptions& options) {
+  if (!options.object_store)
+    return 1;
+  return options.local_store && number / 30 % 2 == 0 ? 1 : 2;
+}
+
 }  // namespace
 
 std::vector<QueuedObject> plan_queue(std::int64_t entries,
                                      std::int64_t projects,
                                      const SeedOptions& options) {
   std::vector<QueuedObject> queue;
-  for (std::int64_t number = 0; number < entries; ++number)
+  for (std::int64_t number = 0; number < entries; ++number) {
     queue.push_back(queued(number, projects));
+    queue.back().file_store = file_store_of(number, options);
+  }
   if (options.with_remote)
     queue.push_back({.file_store = 2,
                      .due_in = -60,

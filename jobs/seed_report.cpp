@@ -17,6 +17,7 @@ ordered_json made_json(const SeedReport& report) {
           {"expired_unknown", made.expired_unknown},
           {"contradictions", made.contradictions},
           {"live", made.live},
+          {"in_bucket", made.in_bucket},
           {"remote", made.remote},
           {"poison", made.poison},
           {"queue_entries", made.queue_entries},
@@ -27,8 +28,11 @@ ordered_json made_json(const SeedReport& report) {
           {"traces", jobs.traces},
           {"chunks", jobs.chunks},
           {"chunks_in_redis", jobs.chunks_in_redis},
+          {"chunks_in_bucket", jobs.chunks_in_bucket},
           {"files", report.files},
-          {"file_bytes", report.file_bytes}};
+          {"file_bytes", report.file_bytes},
+          {"bucket_objects", report.bucket_objects},
+          {"bucket_bytes", report.bucket_bytes}};
 }
 
 std::int64_t all_destroyed(const SeedReport& report) {
@@ -74,10 +78,21 @@ ordered_json expected_json(const SeedReport& report) {
 /// The counts that are not in every seed.
 std::string text_of_extras(const Made& made) {
   std::string text;
+  if (made.in_bucket > 0)
+    text += fmt::format("  of these in bucket  {:>9}\n", made.in_bucket);
   if (made.remote > 0)
     text += fmt::format("  in file_store 2     {:>9}\n", made.remote);
   if (made.poison > 0)
     text += fmt::format("  poison              {:>9}\n", made.poison);
+  return text;
+}
+
+std::string text_of_objects(const SeedReport& report) {
+  std::string text = fmt::format("files                 {:>9}, {} bytes\n",
+                                 report.files, report.file_bytes);
+  if (report.bucket_objects > 0)
+    text += fmt::format("objects in the bucket {:>9}, {} bytes\n",
+                        report.bucket_objects, report.bucket_bytes);
   return text;
 }
 
@@ -87,14 +102,18 @@ std::string text_of_jobs(const SeedReport& report) {
   const ExpectedJobs& expected = report.expected_jobs;
   if (made.jobs == 0)
     return {};
+  const std::string in_bucket =
+      made.chunks_in_bucket > 0
+          ? fmt::format(", {} in the bucket", made.chunks_in_bucket)
+          : "";
   return fmt::format(
       "users                 {:>9}, {} of them blocked\n"
       "jobs                  {:>9}, in {} pipelines\n"
-      "live traces           {:>9}, in {} chunks, {} of them in Redis\n"
+      "live traces           {:>9}, in {} chunks, {} of them in Redis{}\n"
       "a run drops           {:>9} jobs\n"
       "a run archives        {:>9} traces, {} of them with gaps\n",
       made.users, made.blocked_users, made.jobs, made.pipelines, made.traces,
-      made.chunks, made.chunks_in_redis, expected.dropped,
+      made.chunks, made.chunks_in_redis, in_bucket, expected.dropped,
       expected.archived + expected.partial, expected.partial);
 }
 
@@ -113,12 +132,10 @@ std::string as_text(const SeedOptions& options, const SeedReport& report) {
              report.seconds, made.expired_unlocked, made.expired_locked,
              made.expired_unknown, made.contradictions, made.live) +
          text_of_extras(made) +
-         fmt::format(
-             "queue entries         {:>9}\n"
-             "files                 {:>9}, {} bytes\n"
-             "a run destroys        {:>9}, {} bytes\n",
-             made.queue_entries, report.files, report.file_bytes,
-             all_destroyed(report), report.destroyed_bytes) +
+         fmt::format("queue entries         {:>9}\n", made.queue_entries) +
+         text_of_objects(report) +
+         fmt::format("a run destroys        {:>9}, {} bytes\n",
+                     all_destroyed(report), report.destroyed_bytes) +
          text_of_jobs(report);
 }
 

@@ -15,6 +15,12 @@
 
 namespace jobs {
 
+/// A chunk in object storage, as it was read.
+struct ReadObject {
+  stores::ObjectKey key;
+  std::int64_t size = 0;
+};
+
 /// One build's trace on its way into an archive.
 struct Trace {
   std::int64_t build_id = 0;
@@ -24,6 +30,8 @@ struct Trace {
   std::optional<db::TraceArtifact> artifact;
   /// What was read of Redis, by server: to be forgotten if it still is so.
   std::map<stores::Redis*, std::vector<stores::Redis::Same>> values;
+  /// What was read of object storage: to be removed if it still is as long.
+  std::vector<ReadObject> objects;
   std::int64_t size = 0;        ///< bytes of the archive
   TraceLease* lease = nullptr;  ///< of the batch
 };

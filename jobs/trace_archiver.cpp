@@ -45,6 +45,7 @@ void TraceArchiver::archive(std::span<const db::LiveTrace> batch) {
                         .extents = {},
                         .artifact = {},
                         .values = {},
+                        .objects = {},
                         .lease = &lease});
     else
       ++report.skipped;
@@ -61,6 +62,7 @@ Traces TraceArchiver::attempt(Traces traces) {
   Traces to_store;
   Traces to_forget;
   Traces again = load_traces(context_, reader_, traces);
+  TraceWatch watch(reader_, context_.only_plans() ? Traces{} : traces);
   for (Trace& trace : traces)
     if (!trace.chunks.empty() && may_be_archived(trace, to_forget))
       to_store.push_back(std::move(trace));
@@ -76,7 +78,7 @@ Traces TraceArchiver::attempt(Traces traces) {
     std::ranges::move(complete(std::move(stored), to_forget),
                       std::back_inserter(again));
     fault_point("traces.before_forget");
-    forget_chunks(context_, to_forget);
+    forget_chunks(context_, to_forget, watch);
   }
   std::erase_if(again, [](const Trace& trace) { return trace.chunks.empty(); });
   return again;
@@ -115,9 +117,12 @@ bool TraceArchiver::may_be_archived(Trace& trace, Traces& to_forget) {
 
 /// Its keys go as any others do: only if nobody wrote to them meanwhile.
 void TraceArchiver::note_empty(Trace& trace) const {
-  for (const db::Chunk& chunk : trace.chunks)
+  for (const db::Chunk& chunk : trace.chunks) {
     if (stores::Redis* const redis = reader_.redis_of(chunk))
       trace.values[redis].push_back(stores::Redis::same(chunk_key(chunk), ""));
+    if (reader_.bucket_of(chunk) != nullptr)
+      trace.objects.push_back({chunk_object(chunk), 0});
+  }
 }
 
 void TraceArchiver::give_rows(Traces& traces) const {
@@ -158,7 +163,6 @@ db::StoredTrace TraceArchiver::put(Trace& trace) {
   stores::Digest sha256("SHA256");
   stores::Digest md5("MD5");
   std::int64_t size = 0;
-  trace.values.clear();
   store_.put(key_of(trace), [&](const stores::ByteSink& sink) {
     const stores::ByteSink counted = [&](std::string_view bytes) {
       sha256.update(bytes);
@@ -228,7 +232,8 @@ void TraceArchiver::remove_unnamed(const Traces& traces) const {
 
 /// A crash, or GitLab, got as far as the archive, and no further.
 bool TraceArchiver::is_archived_already(Trace& trace) {
-  if (trace.artifact->file_store != file_store_) {
+  stores::Store* const store = context_.stores.find(trace.artifact->file_store);
+  if (store == nullptr) {
     trace_problem(context_, trace,
                   fmt::format("its archive is in file_store {}, which is not "
                               "configured, so its chunks can't be compared "
@@ -237,7 +242,7 @@ bool TraceArchiver::is_archived_already(Trace& trace) {
     return false;
   }
   try {
-    if (holds_all_chunks(reader_, store_, trace))
+    if (holds_all_chunks(reader_, *store, trace))
       return true;
     trace_problem(context_, trace,
                   fmt::format("job {} has an archive, and chunks with other "

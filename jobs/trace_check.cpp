@@ -16,8 +16,11 @@ std::vector<db::Chunk> present(const Trace& trace) {
   return chunks;
 }
 
-void note_value(const ChunkReader& reader, Trace& trace, const db::Chunk& chunk,
-                std::string_view bytes) {
+/// So that what was read can be forgotten, and nothing else.
+void note_read(const ChunkReader& reader, Trace& trace, const db::Chunk& chunk,
+               std::string_view bytes) {
+  if (reader.bucket_of(chunk) != nullptr)
+    trace.objects.push_back({chunk_object(chunk), std::ssize(bytes)});
   if (stores::Redis* const redis = reader.redis_of(chunk))
     trace.values[redis].push_back(stores::Redis::same(chunk_key(chunk), bytes));
 }
@@ -74,6 +77,7 @@ class Comparison {
 void write_trace(const ChunkReader& reader, Trace& trace,
                  const stores::ByteSink& sink) {
   trace.values.clear();
+  trace.objects.clear();
   TraceWriter writer(sink);
   std::size_t at = 0;
   const auto skip_gone = [&](std::int64_t before) {
@@ -87,7 +91,7 @@ void write_trace(const ChunkReader& reader, Trace& trace,
                   throw ChunkMoved();
                 skip_gone(chunk.index);
                 writer.add(chunk.index, bytes);
-                note_value(reader, trace, chunk, bytes);
+                note_read(reader, trace, chunk, bytes);
               });
   skip_gone(std::numeric_limits<std::int64_t>::max());
   writer.end();

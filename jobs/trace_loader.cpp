@@ -36,6 +36,7 @@ void load_rows(const Context& context, Traces& traces) {
   for (Trace& trace : traces) {
     trace.chunks = std::move(chunks[trace.build_id]);
     trace.values.clear();
+    trace.objects.clear();
     const auto artifact = artifacts.find(trace.build_id);
     trace.artifact.reset();
     if (artifact != artifacts.end())

@@ -1,6 +1,7 @@
 #include "jobs/traces_pass.hpp"
 
 #include "db/retry.hpp"
+#include "jobs/archive_store.hpp"
 #include "jobs/in_parallel.hpp"
 #include "jobs/trace_archiver.hpp"
 
@@ -22,8 +23,6 @@ using LiveTraces = std::vector<db::LiveTrace>;
 constexpr std::int64_t builds_a_step = 1000;
 // A batch costs five statements; it holds its builds' locks meanwhile.
 constexpr std::ptrdiff_t traces_a_batch = 16;
-/// GitLab's number for the local store; archives go there.
-constexpr std::int64_t local_store = 1;
 
 /// Walks over all builds that have chunks, and gives those that are due in
 /// batches.  To be used by one thread at a time.
@@ -70,8 +69,9 @@ class DueTraces {
 
 /// One walk: \return how long to wait for those that have not settled.
 std::optional<milliseconds> archive_due(Context& context,
-                                        stores::Store* store) {
+                                        std::int64_t file_store) {
   DueTraces traces(context);
+  stores::Store* const store = context.stores.find(file_store);
   // What was held in an earlier walk may be free now.
   context.report.pass(Pass::traces).skipped = 0;
   in_parallel<LiveTraces>(
@@ -82,12 +82,11 @@ std::optional<milliseconds> archive_due(Context& context,
           return batch;
         context.report.pass(Pass::traces)
             .end(Outcome::partial,
-                 "traces are to be archived, but there is no store for them; "
-                 "give --local-store DIR");
+                 no_archive_store(context.options, file_store));
         return nullptr;
       },
       [&](const LiveTraces& batch) {
-        TraceArchiver(context, *store, local_store).archive(batch);
+        TraceArchiver(context, *store, file_store).archive(batch);
       });
   return traces.wait();
 }
@@ -124,9 +123,11 @@ void run_traces_pass(Context& context) {
     report.end(Outcome::unsupported);
     return;
   }
-  stores::Store* const store = context.stores.find(local_store);
+  const std::int64_t file_store =
+      archive_store(context.options, context.stores, context.traces,
+                    context.reading(Pass::traces));
   for (;;) {
-    const auto wait = archive_due(context, store);
+    const auto wait = archive_due(context, file_store);
     if (!wait || report.outcome == Outcome::partial ||
         !context.may_go_on(Pass::traces) || !settles_in_time(context, *wait))
       break;

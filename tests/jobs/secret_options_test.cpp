@@ -17,6 +17,15 @@ TEST_CASE("a password is refused on the command line, and never quoted",
       CHECK(message.starts_with(option + " holds a password"));
       CHECK(message.find("secret") == std::string::npos);
     }
+  for (const char* const url :
+       {"s3://key:secret@bucket", "https://key:secret@host"}) {
+    const std::string message =
+        refusal({"run", "--object-store-endpoint", url}) +
+        refusal({"run", "--object-store", url});
+    CHECK(message.find("must be http") != std::string::npos);
+    CHECK(message.find("must be s3://BUCKET") != std::string::npos);
+    CHECK(message.find("secret") == std::string::npos);
+  }
   CHECK(parse({"run"}, {"CI_JANITOR_REDIS=redis://:secret@cache"}).redis ==
         "redis://:secret@cache");
   CHECK(parse({"run", "--redis", "file:/etc/janitor/a@b"}).redis);

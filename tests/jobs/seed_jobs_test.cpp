@@ -187,6 +187,23 @@ TEST_CASE("smoke has traces of every shape in either place", "[unit][seed]") {
   CHECK(made.chunks_in_redis < made.chunks);
 }
 
+TEST_CASE("a third of the traces is in the bucket where there is one",
+          "[unit][seed]") {
+  SeedOptions demo = options(Profile::demo);
+  demo.object_store = {
+      .url = "s3://artifacts", .endpoint = {}, .region = {}, .config_file = {}};
+  const MadeJobs without = count_made(plan(demo));
+  CHECK(without.chunks_in_redis == 0);
+  demo.redis = "unix:///nowhere";
+  const MadeJobs made = count_made(plan(demo));
+  for (const std::int64_t third : {made.chunks_in_redis, made.chunks_in_bucket,
+                                   without.chunks_in_bucket}) {
+    CHECK(third > made.chunks / 3 - 4);
+    CHECK(third < made.chunks / 3 + 4);
+  }
+  CHECK(expect(plan(demo)) == expect(plan(options(Profile::demo))));
+}
+
 TEST_CASE(
     "without Redis every chunk is in the database, and as long as it says",
     "[postgres][seed]") {

@@ -3,6 +3,8 @@
 #include <catch2/catch.hpp>
 
 #include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -74,6 +76,67 @@ TEST_CASE("the seed names the value that it can't read", "[unit][seed]") {
 
 TEST_CASE("only the headline can be scaled", "[unit][seed]") {
   CHECK_THROWS_AS(parse({"--scale", "0.5", "--no-files"}), UsageError);
+}
+
+TEST_CASE("the seed takes a bucket as ci-janitor does", "[unit][seed]") {
+  const SeedOptions options = parse(
+      {"--object-store", "s3://artifacts/gitlab", "--object-store-endpoint",
+       "http://127.0.0.1:9000", "--object-store-region", "eu-west-1",
+       "--object-store-path-style", "--object-store-config", "connection.yml"});
+  CHECK_FALSE(options.local_store);
+  REQUIRE(options.object_store);
+  CHECK(options.object_store->url == "s3://artifacts/gitlab");
+  CHECK(options.object_store->endpoint == "http://127.0.0.1:9000");
+  CHECK(options.object_store->region == "eu-west-1");
+  CHECK(options.object_store->path_style);
+  CHECK(options.object_store->config_file == "connection.yml");
+  CHECK(
+      parse({"--local-store=a", "--object-store=s3://artifacts"}).local_store);
+  CHECK_FALSE(parse({"--local-store=a"}).object_store);
+}
+
+TEST_CASE("the seed names what is wrong about a bucket", "[unit][seed]") {
+  for (const auto& [option, value] :
+       {std::pair{"--object-store", "artifacts"},
+        std::pair{"--object-store", "s3://artifacts/../gitlab"},
+        std::pair{"--object-store-endpoint", "127.0.0.1:9000"},
+        std::pair{"--object-store-region", "Western Europe"},
+        std::pair{"--object-store-config", ""}}) {
+    CAPTURE(option, value);
+    CHECK_THROWS_WITH(parse({"--local-store=a", option, value}),
+                      Catch::StartsWith(std::string(option) + " must be "));
+  }
+  for (const char* const detail :
+       {"--object-store-endpoint=http://localhost", "--object-store-region=a",
+        "--object-store-path-style", "--object-store-config=connection.yml"})
+    CHECK_THROWS_WITH(parse({"--local-store=a", detail}),
+                      Catch::Contains("give --object-store s3://BUCKET too"));
+}
+
+TEST_CASE("the seed wants no password of a bucket on its command line",
+          "[unit][seed]") {
+  for (const char* const option :
+       {"--object-store=s3://user:hunter2@artifacts",
+        "--object-store=s3://artifacts/@hunter2",
+        "--object-store-endpoint=http://user:hunter2@localhost"})
+    CHECK_THROWS_MATCHES(
+        parse({"--local-store=a", option}), UsageError,
+        Catch::Matchers::Predicate<UsageError>([](const UsageError& error) {
+          return std::string(error.what()).find("hunter2") == std::string::npos;
+        }));
+}
+
+TEST_CASE("the seed refuses what makes no sense with a bucket",
+          "[unit][seed]") {
+  const char* const bucket = "--object-store=s3://artifacts";
+  CHECK_THROWS_WITH(parse({bucket, "--no-files"}),
+                    Catch::Contains("--object-store and --no-files"));
+  CHECK_THROWS_WITH(parse({bucket, "--local-store=a", "--with-remote"}),
+                    Catch::Contains("--with-remote and --object-store"));
+  CHECK_THROWS_WITH(parse({bucket, "--with-poison"}),
+                    Catch::Contains("--local-store DIR too"));
+  CHECK(parse({bucket, "--with-poison", "--local-store=a"}).with_poison);
+  CHECK_THROWS_AS(parse({bucket, "--local-store="}), UsageError);
 }
 
 TEST_CASE("the seed takes a Redis as ci-janitor does", "[unit][seed]") {

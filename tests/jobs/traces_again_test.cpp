@@ -163,6 +163,7 @@ TEST_CASE("an archive in a store that is not given is not compared",
   TracesWorld world;
   archived(world, "log");
   world.database.run("UPDATE ci_job_artifacts SET file_store = 2");
+  world.options.archive_store = 1;
   const std::string before = world.database.dump();
   const telemetry::Report& report = world.run();
   REQUIRE(report.problems_total() == 1);

@@ -147,14 +147,13 @@ TEST_CASE("without Redis a trace in the database is archived all the same",
   CHECK(world.left_over() == Strings{});
 }
 
-TEST_CASE("chunks in object storage are left to GitLab, and named",
-          "[postgres]") {
+TEST_CASE("chunks in object storage want an object store", "[postgres]") {
   TracesWorld world;
   const auto job = world.trace("log", {in_database});
   world.builds.bare_chunk(job, 1, 3);
-  CHECK(only_problem(world) ==
-        "its chunks are in object storage, which this version does not serve; "
-        "GitLab archives it");
+  const std::string before = world.database.dump();
+  CHECK_THROWS_WITH(world.run(), Catch::Contains("give --object-store"));
+  CHECK(world.database.dump() == before);
 }
 
 TEST_CASE("chunks in a store that nobody knows are named and kept",

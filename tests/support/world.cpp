@@ -27,7 +27,9 @@ World::World() {
 
 MadeArtifact World::add(const ArtifactSpec& spec) {
   require_project(spec.project_id);
-  MadeArtifact made{.project_id = spec.project_id, .size = spec.size};
+  MadeArtifact made{.project_id = spec.project_id,
+                    .size = spec.size,
+                    .file_store = spec.file_store};
   made.pipeline_id = spec.pipeline_id
                          ? *spec.pipeline_id
                          : database.number(fmt::format(
@@ -51,7 +53,7 @@ MadeArtifact World::add(const ArtifactSpec& spec) {
   made.key = stores::artifact_key(made.project_id, made.pipeline_id, made.id,
                                   spec.file);
   if (spec.with_file)
-    store.write(path_of(made));
+    put_object(spec.file_store, path_of(made));
   made_.push_back(made);
   return made;
 }
@@ -86,11 +88,12 @@ MadeArtifact World::add_in_one_go(int count, const ArtifactSpec& spec) {
         made_.emplace_back(MadeArtifact{.id = std::stoll(row[0]),
                                         .project_id = spec.project_id,
                                         .pipeline_id = std::stoll(row[1]),
-                                        .size = spec.size});
+                                        .size = spec.size,
+                                        .file_store = spec.file_store});
     made.key = stores::artifact_key(made.project_id, made.pipeline_id, made.id,
                                     spec.file);
     if (spec.with_file)
-      store.write(path_of(made));
+      put_object(spec.file_store, path_of(made));
   }
   return made_.back();
 }
@@ -121,7 +124,7 @@ std::int64_t World::add_entry(const std::string& store_dir,
                               const std::string& file, bool with_file,
                               const std::string& pick_up_at, int file_store) {
   if (with_file)
-    store.write(store_dir + "/" + file);
+    put_object(std::to_string(file_store), store_dir + "/" + file);
   return database.number(fmt::format(
       "INSERT INTO ci_deleted_objects (file_store, pick_up_at, store_dir, "
       "file) VALUES ({}, {}, $json${}$json$, $json${}$json$) RETURNING id",
@@ -134,8 +137,12 @@ bool World::row_exists(const MadeArtifact& artifact) {
              artifact.id)) == 1;
 }
 
-bool World::file_exists(const MadeArtifact& artifact) const {
-  return fs::exists(store.path() / path_of(artifact));
+void World::put_object(const std::string&, const std::string& path) {
+  store.write(path);
+}
+
+bool World::object_exists(const std::string&, const std::string& path) {
+  return fs::exists(store.path() / path);
 }
 
 std::int64_t World::statistic(std::int64_t project_id) {

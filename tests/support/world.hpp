@@ -35,6 +35,7 @@ struct MadeArtifact {
   std::int64_t project_id = 0;
   std::int64_t pipeline_id = 0;
   std::int64_t size = 0;
+  std::string file_store = "1";
   stores::ObjectKey key{};
 };
 
@@ -44,6 +45,9 @@ struct MadeArtifact {
 class World {
  public:
   World();
+  virtual ~World() = default;
+  World(const World&) = delete;
+  World& operator=(const World&) = delete;
 
   MadeArtifact add(const ArtifactSpec& spec = {});
   /// \a count of the same; the last one is returned.
@@ -63,7 +67,10 @@ class World {
   /// All that were made so far.
   [[nodiscard]] const std::vector<MadeArtifact>& made() const { return made_; }
   [[nodiscard]] bool row_exists(const MadeArtifact& artifact);
-  [[nodiscard]] bool file_exists(const MadeArtifact& artifact) const;
+  [[nodiscard]] bool file_exists(const MadeArtifact& artifact) {
+    return object_exists(artifact.file_store,
+                         artifact.key.directory + "/" + artifact.key.file);
+  }
   /// pipeline_artifacts_size of a project.
   [[nodiscard]] std::int64_t statistic(std::int64_t project_id = 1);
   [[nodiscard]] std::int64_t rows_left();
@@ -83,6 +90,14 @@ class World {
   TemporaryDirectory store{fast_place()};
   jobs::Options options;  ///< local_store is set; two workers; no progress
   std::atomic<bool> stop{false};
+
+ protected:
+  /// Objects of every file_store lie in the directory, but where somebody has
+  /// a bucket for them.
+  virtual void put_object(const std::string& file_store,
+                          const std::string& path);
+  virtual bool object_exists(const std::string& file_store,
+                             const std::string& path);
 
  private:
   telemetry::Report& run_as(jobs::Command command);
