@@ -60,11 +60,20 @@ std::uint64_t Permits::current_round() const {
 
 void Permits::count_success(std::uint64_t round) {
   const std::lock_guard lock(mutex_);
-  if (round != round_ || ++successes_ < count_)
+  if (round != round_)
+    return;
+  ++successes_;
+  if (too_many_ && count_ >= *too_many_ && successes_ > count_)
+    too_many_.reset();  // it bears them now
+  if (count_ == width_ || successes_ < successes_to_grow())
     return;
   successes_ = 0;
-  count_ = std::min(count_ + 1, width_);
+  ++count_;
   changed_.notify_all();
+}
+
+std::size_t Permits::successes_to_grow() const {
+  return too_many_ && count_ + 1 >= *too_many_ ? probe_after_ : count_;
 }
 
 void Permits::count_refusal(std::uint64_t round,
@@ -74,6 +83,10 @@ void Permits::count_refusal(std::uint64_t round,
       std::max(not_before_, timing_.now() + within_reason(retry_after));
   if (round != round_)
     return;
+  const bool probed = too_many_ && count_ >= *too_many_;
+  probe_after_ =
+      probed ? std::min(2 * probe_after_, longest_probe) : first_probe;
+  too_many_ = std::max<std::size_t>(count_, 2);
   ++round_;
   successes_ = 0;
   count_ = std::max<std::size_t>(count_ / 2, 1);

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 
 #include "stores/backoff.hpp"
 
@@ -14,13 +15,18 @@ namespace stores {
 ///
 /// Their number falls by half when the server says that it is asked too much,
 /// and grows by one after as many successes as there are permits (additive
-/// increase, multiplicative decrease: Chiu and Jain, 1989).  What was under way
-/// when it fell counts neither way: those requests were of a time when there
-/// were more.
+/// increase, multiplicative decrease: Chiu and Jain, 1989).  A number that was
+/// refused is tried again after first_probe successes only, and each time that
+/// it is refused once more after twice as many: once settled, fewer than one of
+/// 200 requests is wasted on finding out.  What was under way when the number
+/// fell counts neither way: those requests were of a time when there were more.
 ///
 /// May be used from several threads at once.
 class Permits {
  public:
+  static constexpr std::size_t first_probe = 200;
+  static constexpr std::size_t longest_probe = 3'200;
+
   /// \param width at least 1.
   /// \param stop once true, nobody is held back because a server asked for it.
   Permits(std::size_t width, const std::atomic<bool>& stop, Timing timing);
@@ -61,6 +67,7 @@ class Permits {
   void give_back();
   std::uint64_t current_round() const;
   void count_success(std::uint64_t round);
+  [[nodiscard]] std::size_t successes_to_grow() const;
   void count_refusal(std::uint64_t round,
                      std::chrono::milliseconds retry_after);
   [[nodiscard]] std::chrono::milliseconds held_back() const;
@@ -73,7 +80,10 @@ class Permits {
   std::size_t count_;
   std::size_t under_way_ = 0;
   std::size_t successes_ = 0;  ///< since the number changed
-  std::uint64_t round_ = 0;    ///< how often it has fallen
+  /// The least number of late that the server refused.
+  std::optional<std::size_t> too_many_;
+  std::size_t probe_after_ = first_probe;
+  std::uint64_t round_ = 0;  ///< how often it has fallen
   Timing::Now not_before_;
 };
 

@@ -45,22 +45,66 @@ TEST_CASE(
     "width",
     "[unit]") {
   FakeTime time;
-  Permits permits(4, never_stops, time.timing());
+  Permits permits(6, never_stops, time.timing());
   be_refused(permits);
-  be_refused(permits);
-  REQUIRE(permits.count() == 1);
-  succeed(permits, 1);
-  CHECK(permits.count() == 2);
-  succeed(permits, 1);
-  CHECK(permits.count() == 2);
-  succeed(permits, 1);
-  CHECK(permits.count() == 3);
+  REQUIRE(permits.count() == 3);
   succeed(permits, 2);
   CHECK(permits.count() == 3);
   succeed(permits, 1);
   CHECK(permits.count() == 4);
-  succeed(permits, 100);
+  succeed(permits, 3);
   CHECK(permits.count() == 4);
+  succeed(permits, 1);
+  CHECK(permits.count() == 5);
+  succeed(permits, 1000);
+  CHECK(permits.count() == 6);
+  succeed(permits, 1000);
+  CHECK(permits.count() == 6);
+}
+
+TEST_CASE("a number that was refused is tried again seldom", "[unit]") {
+  FakeTime time;
+  Permits permits(8, never_stops, time.timing());
+  be_refused(permits);
+  be_refused(permits);
+  REQUIRE(permits.count() == 2);  // 4 were too many
+  succeed(permits, 2);
+  REQUIRE(permits.count() == 3);
+  int wait = Permits::first_probe;
+  for (int probe = 0; probe < 6; ++probe) {
+    succeed(permits, wait - 1);
+    CHECK(permits.count() == 3);
+    succeed(permits, 1);
+    CHECK(permits.count() == 4);
+    be_refused(permits);
+    REQUIRE(permits.count() == 2);
+    succeed(permits, 2);
+    wait = std::min<int>(2 * wait, Permits::longest_probe);
+  }
+}
+
+TEST_CASE("a number that is borne after all is no limit any more", "[unit]") {
+  FakeTime time;
+  Permits permits(8, never_stops, time.timing());
+  be_refused(permits);
+  be_refused(permits);
+  succeed(permits, 2);
+  succeed(permits, Permits::first_probe);
+  REQUIRE(permits.count() == 4);
+  succeed(permits, 5);
+  CHECK(permits.count() == 5);
+  succeed(permits, 5 + 6 + 7);
+  CHECK(permits.count() == 8);
+}
+
+TEST_CASE("one permit that is refused stays one", "[unit]") {
+  FakeTime time;
+  Permits permits(4, never_stops, time.timing());
+  for (int i = 0; i < 5; ++i)
+    be_refused(permits);
+  REQUIRE(permits.count() == 1);
+  succeed(permits, Permits::first_probe - 1);
+  CHECK(permits.count() == 1);
 }
 
 TEST_CASE("a refusal takes back the successes before it", "[unit]") {
@@ -122,6 +166,8 @@ TEST_CASE("a success of a time when there were more permits does not count",
   may_end = true;
   early.join();
   CHECK(permits.count() == 1);
+  succeed(permits, Permits::first_probe - 1);
+  CHECK(permits.count() == 1);
   succeed(permits, 1);
   CHECK(permits.count() == 2);
 }
@@ -148,7 +194,7 @@ TEST_CASE("no more have a permit than there are", "[unit]") {
 
 TEST_CASE("those who wait for a permit get one when there are more", "[unit]") {
   FakeTime time;
-  Permits permits(2, never_stops, time.timing());
+  Permits permits(3, never_stops, time.timing());
   be_refused(permits);
   REQUIRE(permits.count() == 1);
   Permit first(permits);
