@@ -116,12 +116,21 @@ std::string trouble_of(Installation& installation, std::int64_t file_store,
   }
 }
 
+/// Archives of traces may go to any store, whatever --only-store says.
+bool is_used(const Installation& installation, std::int64_t file_store) {
+  const std::optional<int>& only = installation.options.only_store;
+  return !only || *only == file_store ||
+         installation.wants(telemetry::Pass::traces);
+}
+
 }  // namespace
 
 void check_store_roots(Installation& installation, Findings& findings) {
   if (!installation.store_trouble.empty())
     findings.push_back({Level::fail, "stores", installation.store_trouble});
   for (const std::int64_t file_store : installation.stores.configured()) {
+    if (!is_used(installation, file_store))
+      continue;
     const std::string trouble = trouble_of(installation, file_store, findings);
     if (trouble.empty())
       continue;

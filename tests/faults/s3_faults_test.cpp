@@ -194,6 +194,21 @@ TEST_CASE("a store that is down at the start is 69",
   CHECK(world.violations() == Strings{});
 }
 
+TEST_CASE("a store that is down is no matter of --only-store 1",
+          "[s3][postgres]") {
+  BucketWorld world;
+  add_some(world);
+  world.add_many(2);
+  world.add_live();
+  const Gateway gateway;
+  gateway.kill();
+  world.go_through(gateway.server());
+  world.options.only_store = 1;
+  world.options.passes = {Pass::unlocked, Pass::legacy, Pass::objects};
+  CHECK(world.run().pass(Pass::unlocked).destroyed == 2);
+  CHECK(world.violations() == Strings{});
+}
+
 TEST_CASE("an answer that breaks off is asked for again", "[s3][postgres]") {
   const std::size_t after = GENERATE(0, 40, 150);
   BucketWorld world;
