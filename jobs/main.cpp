@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 #include <tbb/global_control.h>
+#include <tbb/task_arena.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -45,10 +46,6 @@ int run_and_report(Installation& installation) {
 }
 
 int carry_out(const Options& options) {
-  // The width of all parallel loops comes from the user, not from the cores:
-  // deleting is waiting.
-  const tbb::global_control width(tbb::global_control::max_allowed_parallelism,
-                                  options.concurrency);
   const std::string run_id = make_run_id();
   telemetry::set_up_log(options.log_format, options.log_level, run_id);
 
@@ -58,6 +55,16 @@ int carry_out(const Options& options) {
   if (options.command == Command::explain)
     return explain(installation) ? exit_done : exit_unfit;
   return run_and_report(installation);
+}
+
+/// The width of all parallel loops comes from the user, not from the cores:
+/// deleting is waiting.  oneTBB has no more threads than cores unless the one
+/// says so, and no more of them in its own arena: 16 workers were 2.
+int carry_out_in_parallel(const Options& options) {
+  const tbb::global_control threads(
+      tbb::global_control::max_allowed_parallelism, options.concurrency);
+  tbb::task_arena workers(static_cast<int>(options.concurrency));
+  return workers.execute([&] { return carry_out(options); });
 }
 
 /// Were a standard stream closed, the next file opened would take its place,
@@ -82,7 +89,7 @@ int main(int argc, char* argv[]) {
   telemetry::set_up_log(telemetry::LogFormat::text, "info", "");
   try {
     const std::optional<Options> options = parse_options(argc, argv, environ);
-    return options ? carry_out(*options) : exit_done;
+    return options ? carry_out_in_parallel(*options) : exit_done;
   } catch (const UsageError& error) {
     return complain(error.what(), exit_usage);
   } catch (const Unfit& error) {

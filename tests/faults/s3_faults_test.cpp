@@ -194,6 +194,23 @@ TEST_CASE("a store that is down at the start is 69",
   CHECK(world.violations() == Strings{});
 }
 
+TEST_CASE("there are as many workers as were asked for, whatever the cores",
+          "[s3][postgres][program]") {
+  BucketWorld world;
+  world.add_remote(40);
+  world.add_live_remote();
+  const auto server = tests::rgw_server();
+  tests::TcpProxy proxy("127.0.0.1", server.port());
+  proxy.delay(std::chrono::milliseconds{100});
+  world.go_through(server.at(proxy.port()));
+  const tests::Ended ended = tests::run_program(
+      world.command("run", {"--concurrency", "12", "--batch-size", "1"}));
+  CHECK(ended.status == 0);
+  // Each has a connection of its own while all wait for their answers.
+  CHECK(proxy.connections() >= 8);
+  CHECK(world.violations() == Strings{});
+}
+
 TEST_CASE("a store that is down is no matter of --only-store 1",
           "[s3][postgres]") {
   BucketWorld world;
