@@ -1,10 +1,10 @@
 #include "jobs/check_stores.hpp"
 
 #include "db/pipeline_artifacts.hpp"
+#include "jobs/in_parallel.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
-#include <tbb/parallel_for.h>
 
 #include <atomic>
 #include <map>
@@ -29,21 +29,23 @@ std::map<std::int64_t, Rows> sample_by_store(Installation& installation) {
 /// How many of these are there; what can't be looked at, for whatever reason,
 /// is as good as missing.
 std::size_t count_there(stores::Store& store,
-                        const std::vector<stores::ObjectKey>& keys) {
+                        const std::vector<stores::ObjectKey>& keys,
+                        std::size_t workers) {
   std::atomic<std::size_t> there{0};
-  tbb::parallel_for(std::size_t{0}, keys.size(), [&](std::size_t i) {
+  each_in_parallel(workers, keys, [&](const stores::ObjectKey& key) {
     try {
-      if (store.stat(keys[i]))
+      if (store.stat(key))
         ++there;
     } catch (const stores::ObjectError& error) {
-      spdlog::debug("{}: {}", keys[i].path(), error.what());
+      spdlog::debug("{}: {}", key.path(), error.what());
     }
   });
   return there;
 }
 
 /// A poison key says nothing about the store and is left out.
-Finding look_for(stores::Store& store, const Rows& rows, bool accept_missing) {
+Finding look_for(stores::Store& store, const Rows& rows,
+                 const Options& options) {
   std::vector<stores::ObjectKey> keys;
   for (const db::Artifact& row : rows)
     keys.push_back(stores::artifact_key(row.project_id, row.pipeline_id, row.id,
@@ -52,13 +54,13 @@ Finding look_for(stores::Store& store, const Rows& rows, bool accept_missing) {
     return stores::poison(key).has_value();
   });
   const std::size_t asked = keys.size();
-  const std::size_t found = count_there(store, keys);
+  const std::size_t found = count_there(store, keys, options.concurrency);
   const std::string text =
       fmt::format("{} of {} objects of live artifacts are in {}", found, asked,
                   store.description());
   if (found * 100 >= asked * 95)
     return {Level::ok, "live objects", text};
-  if (accept_missing)
+  if (options.accept_missing)
     return {Level::warning, "live objects",
             text + "; --accept-missing goes on"};
   return {Level::fail, "live objects",
@@ -152,9 +154,8 @@ void check_live_objects(Installation& installation, Findings& findings) {
   const auto sample = sample_by_store(installation);
   for (const auto& [file_store, rows] : sample) {
     stores::Store* const store = installation.stores.find(file_store);
-    findings.push_back(
-        store ? look_for(*store, rows, installation.options.accept_missing)
-              : not_configured(file_store));
+    findings.push_back(store ? look_for(*store, rows, installation.options)
+                             : not_configured(file_store));
   }
   if (sample.empty())
     findings.push_back({Level::warning, "live objects",
