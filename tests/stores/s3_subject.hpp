@@ -1,6 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -58,6 +60,14 @@ class S3Subject : public StoreSubject {
   }
   bool holds(const stores::ObjectKey& key) override {
     return bucket_.holds(full(key));
+  }
+  /// By a listing: to ask for each of 3,000 takes longer than all the rest.
+  std::ptrdiff_t count(const std::vector<stores::ObjectKey>& keys) override {
+    const auto listed = bucket_.keys();
+    const std::set<std::string> there(listed.begin(), listed.end());
+    return std::count_if(keys.begin(), keys.end(), [&](const auto& key) {
+      return there.contains(full(key));
+    });
   }
   [[nodiscard]] bool tells_absent() const override { return false; }
   [[nodiscard]] bool takes_any_byte() const override { return false; }

@@ -73,7 +73,7 @@ class StoreSubject {
   virtual std::size_t many() const { return 3000; }
 
   /// How many of these objects are there.
-  std::ptrdiff_t count(const std::vector<stores::ObjectKey>& keys) {
+  virtual std::ptrdiff_t count(const std::vector<stores::ObjectKey>& keys) {
     return std::count_if(keys.begin(), keys.end(),
                          [this](const auto& key) { return holds(key); });
   }
