@@ -50,7 +50,7 @@ struct Options {
   bool accept_missing = false;
 
   /// Defaults from `./dev bench artifacts`; see benchmarks/README.md.
-  unsigned concurrency = 2;         ///< workers, and so connections
+  unsigned concurrency = 4;         ///< workers, and so connections
   std::int64_t batch_size = 1000;   ///< rows destroyed by one transaction
   std::int64_t window_size = 2000;  ///< pipelines looked up by one statement
 

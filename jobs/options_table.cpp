@@ -115,7 +115,7 @@ const OptionRow table[] = {
    number(&Options::tolerate_problems, 0),
    "up to N problems leave the exit status at 0"},
 
-  {how, "concurrency", "N", "2", run | plan | check,
+  {how, "concurrency", "N", "4", run | plan | check,
    number(&Options::concurrency, 1, 64),
    "workers, and so connections"},
   {how, "batch-size", "N", "1000", run | plan | explain,

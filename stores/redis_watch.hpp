@@ -11,8 +11,7 @@ namespace stores {
 /// Keys of a Redis that are watched from now on, so that what was read of them
 /// later can be removed without being compared (WATCH, MULTI, EXEC:
 /// https://redis.io/docs/interact/transactions/).  A removal by checksum,
-/// Redis::remove_if_same(), has Redis hash every byte: half a core-second for
-/// 187 MiB, a sixth of the time that archiving takes.
+/// Redis::remove_if_same(), has Redis hash every byte.
 ///
 /// Whatever fails here is no failure: nothing is removed then.  Holds a
 /// connection of its own.  To be used from one thread at a time.
