@@ -64,7 +64,7 @@ Removal all_left(std::size_t count, const std::string& reason) {
 
 LimitedStore::LimitedStore(std::unique_ptr<Store> inner, std::size_t width,
                            const std::atomic<bool>& stop, Timing timing)
-    : inner_(std::move(inner)),
+    : StoreDecorator(std::move(inner)),
       width_(std::max<std::size_t>(width, 1)),
       permits_(width_, stop, std::move(timing)) {}
 
@@ -86,10 +86,6 @@ auto LimitedStore::ask_once(const Ask& ask) {
     permit.refused(busy.retry_after());
     throw;
   }
-}
-
-Sight LimitedStore::look(std::span<const ObjectKey> keys) {
-  return inner_->look(keys);
 }
 
 std::optional<ObjectStatus> LimitedStore::stat(const ObjectKey& key) {
@@ -189,30 +185,6 @@ void LimitedStore::remove_slice(Work& work, Slice& slice) noexcept {
   } catch (...) {
     slice.failed = std::current_exception();
   }
-}
-
-void LimitedStore::prune(std::span<const ObjectKey> keys) {
-  inner_->prune(keys);
-}
-
-std::optional<std::string> LimitedStore::trouble() {
-  return inner_->trouble();
-}
-
-std::vector<Remark> LimitedStore::remarks() {
-  return inner_->remarks();
-}
-
-std::size_t LimitedStore::keys_a_request() const {
-  return inner_->keys_a_request();
-}
-
-bool LimitedStore::is_down() const {
-  return inner_->is_down();
-}
-
-std::string LimitedStore::description() const {
-  return inner_->description();
 }
 
 }  // namespace stores

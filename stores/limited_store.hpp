@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "stores/permits.hpp"
-#include "stores/store.hpp"
+#include "stores/store_decorator.hpp"
 
 namespace stores {
 
@@ -18,14 +18,13 @@ namespace stores {
 /// later (permits.hpp).
 ///
 /// A sink of get() or a source of put() may use the store, in its own thread.
-class LimitedStore : public Store {
+class LimitedStore : public StoreDecorator {
  public:
   /// \param width how many requests there are at most, and at first.
   /// \param stop as in Permits; outlives the store.
   LimitedStore(std::unique_ptr<Store> inner, std::size_t width,
                const std::atomic<bool>& stop, Timing timing = real_timing());
 
-  Sight look(std::span<const ObjectKey> keys) override;
   std::optional<ObjectStatus> stat(const ObjectKey& key) override;
 
   /// The keys of a slice that failed by StoreUnreachable are left, and may
@@ -38,12 +37,6 @@ class LimitedStore : public Store {
 
   void put(const ObjectKey& key, const ByteSource& write) override;
   bool get(const ObjectKey& key, const ByteSink& sink) override;
-  void prune(std::span<const ObjectKey> keys) override;
-  std::optional<std::string> trouble() override;
-  std::vector<Remark> remarks() override;
-  [[nodiscard]] std::size_t keys_a_request() const override;
-  [[nodiscard]] bool is_down() const override;
-  [[nodiscard]] std::string description() const override;
 
   /// How many requests it bears now, as far as we know.
   [[nodiscard]] std::size_t permits() const { return permits_.count(); }
@@ -60,7 +53,6 @@ class LimitedStore : public Store {
   void remove_slice(Work& work, Slice& slice) noexcept;
   static Removal joined(std::span<Slice> slices);
 
-  const std::unique_ptr<Store> inner_;
   const std::size_t width_;
   Permits permits_;
 };

@@ -106,7 +106,7 @@ class Handing {
 RetryingStore::RetryingStore(std::unique_ptr<Store> inner,
                              const std::atomic<bool>& stop, Patience patience,
                              Timing timing)
-    : inner_(std::move(inner)),
+    : StoreDecorator(std::move(inner)),
       stop_(stop),
       patience_(patience),
       timing_(std::move(timing)),
@@ -184,16 +184,8 @@ std::vector<Remark> RetryingStore::remarks() {
   return ask_often([&] { return inner_->remarks(); });
 }
 
-std::size_t RetryingStore::keys_a_request() const {
-  return inner_->keys_a_request();
-}
-
 bool RetryingStore::is_down() const {
   return down_ || inner_->is_down();
-}
-
-std::string RetryingStore::description() const {
-  return inner_->description();
 }
 
 RetryingStore::Tries RetryingStore::begin() const {

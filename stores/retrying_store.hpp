@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "stores/backoff.hpp"
-#include "stores/store.hpp"
+#include "stores/store_decorator.hpp"
 
 namespace stores {
 
@@ -19,7 +19,7 @@ namespace stores {
 /// and then throw StoreUnreachable.  If meanwhile nobody else had an answer
 /// either, the store counts as down for the rest of the run: from then on each
 /// of them throws at once, and prune() does nothing.
-class RetryingStore : public Store {
+class RetryingStore : public StoreDecorator {
  public:
   /// \param stop once true, what fails is not tried again, and the store does
   ///        not count as down for it; outlives the store.
@@ -47,9 +47,7 @@ class RetryingStore : public Store {
   void prune(std::span<const ObjectKey> keys) override;
   std::optional<std::string> trouble() override;
   std::vector<Remark> remarks() override;
-  [[nodiscard]] std::size_t keys_a_request() const override;
   [[nodiscard]] bool is_down() const override;
-  [[nodiscard]] std::string description() const override;
 
  private:
   struct Tries;
@@ -64,7 +62,6 @@ class RetryingStore : public Store {
   void require_up() const;
   void warn(const std::string& what, std::chrono::milliseconds wait);
 
-  const std::unique_ptr<Store> inner_;
   const std::atomic<bool>& stop_;
   const Patience patience_;
   const Timing timing_;
