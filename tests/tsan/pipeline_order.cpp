@@ -129,6 +129,15 @@ Function* real(const char* symbol) {
 
 }  // namespace
 
+// What libtbb itself calls is not looked at: its last worker gives back what
+// libtbb kept for all, once a count of users that nobody sees is down to none.
+// Of 60 clean runs of selftest.cpp 35 were reported for it, and none now; of 60
+// with a race, all are still.
+extern "C" const char* __tsan_default_suppressions();
+extern "C" const char* __tsan_default_suppressions() {
+  return "called_from_lib:libtbb.so.12\n";
+}
+
 namespace tbb::detail::r1 {
 
 void parallel_pipeline(task_group_context& context, std::size_t tokens,

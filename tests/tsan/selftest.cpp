@@ -6,6 +6,7 @@
 
 #include <tbb/global_control.h>
 #include <tbb/parallel_pipeline.h>
+#include <tbb/task_arena.h>
 
 #include <atomic>
 #include <cstdio>
@@ -59,5 +60,8 @@ int main(int argc, char** argv) {
   const tbb::global_control width(tbb::global_control::max_allowed_parallelism,
                                   threads);
   const bool race = argc > 1 && std::string_view(argv[1]) == "race";
-  std::printf("%ld\n", race ? add_up<long>() : add_up<std::atomic<long>>());
+  // In an arena, as in the programs: its making and its end are libtbb's own.
+  tbb::task_arena(threads).execute([race] {
+    std::printf("%ld\n", race ? add_up<long>() : add_up<std::atomic<long>>());
+  });
 }
