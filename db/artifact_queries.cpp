@@ -7,8 +7,11 @@ namespace {
 
 const std::string artifact_columns = R"sql(
 SELECT a.id, a.project_id, a.pipeline_id, a.size,
-       coalesce(a.file_store, 1) AS file_store, a.locked, a.expire_at, a.file
-FROM ci_pipeline_artifacts AS a)sql";
+       coalesce(a.file_store, 1) AS file_store,
+       {if ci_pipeline_artifacts.locked}a.locked{else}NULL::smallint{end},
+       a.expire_at, a.file,
+       {if ci_pipeline_artifacts.partition_id}a.partition_id{else}0{end}
+FROM {ci_pipeline_artifacts} AS a)sql";
 
 // "expire_at >= $1" is what the index is entered with: a row comparison alone
 // would do, but only since its first column is indexed, so it is said.
@@ -29,7 +32,7 @@ LIMIT $4::bigint
 const std::string hold_unlocked = R"sql(
 WITH held AS MATERIALIZED (
     SELECT a.id
-    FROM ci_pipeline_artifacts AS a
+    FROM {ci_pipeline_artifacts} AS a
     WHERE a.id = ANY ($2::bigint[])
       AND coalesce(a.expire_at, 'infinity') < $1::timestamptz
       AND a.locked = 0
@@ -44,8 +47,10 @@ WITH held AS MATERIALIZED (
 const std::string hold_legacy = R"sql(
 WITH held AS MATERIALIZED (
     SELECT a.id
-    FROM ci_pipeline_artifacts AS a
-    JOIN ci_pipelines AS p ON p.id = a.pipeline_id
+    FROM {ci_pipeline_artifacts} AS a
+    JOIN {ci_pipelines} AS p
+        ON p.id = a.pipeline_id{if ci_pipeline_artifacts.partition_id ci_pipelines.partition_id}
+       AND p.partition_id = a.partition_id{end}
     WHERE a.id = ANY ($2::bigint[])
       AND coalesce(a.expire_at, 'infinity') < $1::timestamptz
       AND p.locked = 0
@@ -63,7 +68,7 @@ WITH held AS MATERIALIZED (
 // was looked for in a nested loop wherever the planner expected few of them.
 const std::string destroy_held = R"sql(
 destroyed AS (
-    DELETE FROM ci_pipeline_artifacts AS a
+    DELETE FROM {ci_pipeline_artifacts} AS a
     USING held
     WHERE a.id = held.id
     RETURNING a.id, a.project_id, a.pipeline_id, a.size,
@@ -78,70 +83,45 @@ freed AS MATERIALIZED (
 
 const std::string queue_objects = R"sql(
 queued AS (
-    INSERT INTO ci_deleted_objects (file_store, pick_up_at, store_dir, file)
+    INSERT INTO {ci_deleted_objects}
+        (file_store, pick_up_at, store_dir, file
+         {if ci_deleted_objects.project_id}, project_id{end})
     SELECT file_store, now() + interval '10 minutes',
            substr(hash, 1, 2) || '/' || substr(hash, 3, 2) || '/' || hash ||
                '/pipelines/' || pipeline_id || '/artifacts/' || id,
            file
+           {if ci_deleted_objects.project_id}, project_id{end}
     FROM destroyed
     RETURNING id, file_store, store_dir, file
-),)sql";
+))sql";
 
-const std::string queue_objects_of_project = R"sql(
-queued AS (
-    INSERT INTO ci_deleted_objects
-        (file_store, pick_up_at, store_dir, file, project_id)
-    SELECT file_store, now() + interval '10 minutes',
-           substr(hash, 1, 2) || '/' || substr(hash, 3, 2) || '/' || hash ||
-               '/pipelines/' || pipeline_id || '/artifacts/' || id,
-           file, project_id
-    FROM destroyed
-    RETURNING id, file_store, store_dir, file
-),)sql";
-
-const std::string count_all_projects = R"sql(
+const std::string subtract_bytes = R"sql({if statistics},
 counted AS MATERIALIZED (
     SELECT s.id, freed.bytes
-    FROM project_statistics AS s
+    FROM {project_statistics} AS s
     JOIN freed ON freed.project_id = s.project_id
-    ORDER BY s.project_id
-    FOR UPDATE OF s
-),)sql";
-
-const std::string count_staying_projects = R"sql(
-counted AS MATERIALIZED (
-    SELECT s.id, freed.bytes
-    FROM project_statistics AS s
-    JOIN freed ON freed.project_id = s.project_id
+    {if projects.pending_delete}
     WHERE NOT EXISTS (SELECT 1
-                      FROM projects AS p
+                      FROM {projects} AS p
                       WHERE p.id = s.project_id
                         AND p.pending_delete)
+    {end}
     ORDER BY s.project_id
     FOR UPDATE OF s
-),)sql";
-
-const std::string subtract_with_storage = R"sql(
+),
 statistics AS (
-    UPDATE project_statistics AS s
-    SET pipeline_artifacts_size =
-            coalesce(s.pipeline_artifacts_size, 0) - counted.bytes,
-        storage_size = coalesce(s.storage_size, 0) - counted.bytes
-    FROM counted
-    WHERE s.id = counted.id
-)sql";
-
-const std::string subtract_alone = R"sql(
-statistics AS (
-    UPDATE project_statistics AS s
+    UPDATE {project_statistics} AS s
     SET pipeline_artifacts_size =
             coalesce(s.pipeline_artifacts_size, 0) - counted.bytes
+        {if with_storage},
+        storage_size = coalesce(s.storage_size, 0) - counted.bytes
+        {end}
     FROM counted
     WHERE s.id = counted.id
-)sql";
+){end})sql";
 
 // Nothing reads `statistics`, so PostgreSQL runs it last.
-const std::string tell_destroyed = R"sql()
+const std::string tell_destroyed = R"sql(
 SELECT id, file_store, store_dir, file, NULL::bigint[], NULL::bigint
 FROM queued
 UNION ALL
@@ -160,7 +140,7 @@ const std::string counted_filter = R"sql(
 const std::string counted_expired = R"sql(
 SELECT count(*), min(expire_at)
 FROM (SELECT expire_at
-      FROM ci_pipeline_artifacts
+      FROM {ci_pipeline_artifacts}
       WHERE expire_at < $1::timestamptz)sql";
 
 }  // namespace
@@ -191,25 +171,23 @@ const Query& rows_query(Selection selection) {
   return selection == Selection::unlocked ? unlocked : legacy;
 }
 
-Query destroy_query(Selection selection, const Catalog& catalog) {
-  const bool unlocked = selection == Selection::unlocked;
-  return {unlocked ? "artifacts.destroy_unlocked" : "artifacts.destroy_legacy",
-          (unlocked ? hold_unlocked : hold_legacy) + destroy_held +
-              (catalog.queue_names_project() ? queue_objects_of_project
-                                             : queue_objects) +
-              (catalog.has_pending_delete() ? count_staying_projects
-                                            : count_all_projects) +
-              (catalog.storage_counts_artifacts() ? subtract_with_storage
-                                                  : subtract_alone) +
-              tell_destroyed};
+const Query& destroy_query(Selection selection) {
+  const std::string rest =
+      destroy_held + queue_objects + subtract_bytes + tell_destroyed;
+  static const Query unlocked{"artifacts.destroy_unlocked",
+                              hold_unlocked + rest};
+  static const Query legacy{"artifacts.destroy_legacy", hold_legacy + rest};
+  return selection == Selection::unlocked ? unlocked : legacy;
 }
 
 const Query& resolve_query() {
   static const Query query{"artifacts.resolve", R"sql(
 WITH held AS MATERIALIZED (
     SELECT a.id
-    FROM ci_pipeline_artifacts AS a
-    JOIN ci_pipelines AS p ON p.id = a.pipeline_id
+    FROM {ci_pipeline_artifacts} AS a
+    JOIN {ci_pipelines} AS p
+        ON p.id = a.pipeline_id{if ci_pipeline_artifacts.partition_id ci_pipelines.partition_id}
+       AND p.partition_id = a.partition_id{end}
     WHERE a.id = ANY ($1::bigint[])
       AND (a.locked = 2 OR a.locked IS NULL)
       AND p.locked = 1
@@ -218,7 +196,7 @@ WITH held AS MATERIALIZED (
     FOR SHARE OF p SKIP LOCKED
 ),
 resolved AS (
-    UPDATE ci_pipeline_artifacts AS a
+    UPDATE {ci_pipeline_artifacts} AS a
     SET locked = 1
     FROM held
     WHERE a.id = held.id
@@ -245,24 +223,21 @@ const Query& count_unknown_query() {
 }
 
 const Query& live_sample_query() {
-  static const Query query{"artifacts.live_sample", R"sql(
-(SELECT id, project_id, pipeline_id, size,
-        coalesce(file_store, 1) AS file_store, locked, expire_at, file
- FROM ci_pipeline_artifacts
- WHERE expire_at >= now()
-   AND created_at < now() - interval '1 hour'
- ORDER BY expire_at
+  static const Query query{"artifacts.live_sample",
+                           "(" + artifact_columns + R"sql(
+ WHERE a.expire_at >= now()
+   AND a.created_at < now() - interval '1 hour'
+ ORDER BY a.expire_at
  LIMIT 50)
 UNION
-(SELECT id, project_id, pipeline_id, size,
-        coalesce(file_store, 1) AS file_store, locked, expire_at, file
- FROM (SELECT *
-       FROM ci_pipeline_artifacts
-       ORDER BY id DESC
-       LIMIT 2000) AS newest
- WHERE (expire_at >= now() OR expire_at IS NULL)
-   AND created_at < now() - interval '1 hour'
- ORDER BY id DESC
+()sql" + artifact_columns + R"sql(
+ WHERE a.id IN (SELECT id
+                FROM {ci_pipeline_artifacts}
+                ORDER BY id DESC
+                LIMIT 2000)
+   AND (a.expire_at >= now() OR a.expire_at IS NULL)
+   AND a.created_at < now() - interval '1 hour'
+ ORDER BY a.id DESC
  LIMIT 50)
 )sql"};
   return query;

@@ -9,11 +9,13 @@ namespace {
 // predicate says, so that the planner can prove it.
 std::string pipelines_of(const char* statuses) {
   return std::string(R"sql(
-SELECT u.id, p.id::bigint
+SELECT u.id, p.id::bigint, p.partition_id
 FROM unnest($1::bigint[]) AS u (id)
 CROSS JOIN LATERAL (
-    SELECT p.id
-    FROM ci_pipelines AS p
+    SELECT p.id,
+           {if ci_pipelines.partition_id}p.partition_id{else}0{end}
+               AS partition_id
+    FROM {ci_pipelines} AS p
     WHERE p.user_id = u.id
       AND (u.id, p.id) > ($2, $3)
       AND p.status IN )sql") +
@@ -21,11 +23,15 @@ CROSS JOIN LATERAL (
       AND ($4::bigint[] = '{}' OR p.project_id = ANY ($4::bigint[]))
       AND p.project_id <> ALL ($5::bigint[])
       AND (EXISTS (SELECT
-                   FROM ci_builds AS b
-                   WHERE b.commit_id = p.id AND b.status = ANY ($6::text[]))
+                   FROM {ci_builds} AS b
+                   WHERE b.commit_id = p.id AND b.status = ANY ($6::text[])
+                     {if ci_builds.partition_id ci_pipelines.partition_id}
+                     AND b.partition_id = p.partition_id{end})
            OR EXISTS (SELECT
-                      FROM ci_builds AS b
+                      FROM {ci_builds} AS b
                       WHERE b.commit_id = p.id AND b.status = 'failed'
+                        {if ci_builds.partition_id ci_pipelines.partition_id}
+                        AND b.partition_id = p.partition_id{end}
                         AND b.failure_reason = 14
                         AND b.retried IS NOT TRUE))
     ORDER BY p.id
@@ -48,13 +54,19 @@ const Query waiting_pipelines{"builds.waiting_pipelines", pipelines_of(R"sql(
 const Query cancelable{"builds.cancelable", R"sql(
 WITH cancelable AS MATERIALIZED (
     SELECT b.id, b.commit_id, b.project_id, p.user_id, b.lock_version, b.status
-    FROM ci_builds AS b
-    JOIN ci_pipelines AS p ON p.id = b.commit_id
+    FROM {ci_builds} AS b
+    JOIN {ci_pipelines} AS p ON p.id = b.commit_id
     WHERE b.commit_id = ANY ($1::bigint[])
       AND b.status = ANY ($2::text[])
       AND b.id > $3
-      AND EXISTS (SELECT FROM users AS u
+      {if ci_builds.partition_id ci_pipelines.partition_id}
+      AND b.partition_id = ANY ($5::bigint[])
+      AND p.partition_id = ANY ($5::bigint[])
+      {end}
+      {if users}
+      AND EXISTS (SELECT FROM {users} AS u
                   WHERE u.id = p.user_id AND u.state = 'blocked')
+      {end}
 )
 SELECT id::bigint, commit_id::bigint, coalesce(project_id, 0)::bigint,
        user_id::bigint, coalesce(lock_version, -1)::bigint, status::text
@@ -65,9 +77,9 @@ LIMIT $4
 
 const Query waiting_groups{"builds.waiting_groups", R"sql(
 SELECT g.id::bigint, g.project_id::bigint, g.key::text
-FROM ci_resource_groups AS g
+FROM {ci_resource_groups} AS g
 WHERE g.id = ANY ($1::bigint[])
-  AND EXISTS (SELECT FROM ci_builds AS b
+  AND EXISTS (SELECT FROM {ci_builds} AS b
               WHERE b.resource_group_id = g.id
                 AND b.status = 'waiting_for_resource')
 ORDER BY g.id
@@ -76,8 +88,11 @@ ORDER BY g.id
 const Query count_cancelable{"builds.count", R"sql(
 SELECT count(*)
 FROM (SELECT
-      FROM ci_pipelines AS p
-      JOIN ci_builds AS b ON b.commit_id = p.id
+      FROM {ci_pipelines} AS p
+      JOIN {ci_builds} AS b
+          ON b.commit_id = p.id
+             {if ci_builds.partition_id ci_pipelines.partition_id}
+             AND b.partition_id = p.partition_id{end}
       WHERE p.user_id = ANY ($1::bigint[])
         AND p.status NOT IN ('success', 'failed', 'canceled', 'skipped')
         AND ($2::bigint[] = '{}' OR p.project_id = ANY ($2::bigint[]))
@@ -86,10 +101,22 @@ FROM (SELECT
       LIMIT $5) AS counted
 )sql"};
 
-std::string leftovers_in(const std::string& table) {
-  return "SELECT '" + table + "', id::bigint, build_id::bigint FROM " + table +
-         " WHERE build_id = ANY ($1::bigint[])";
-}
+const Query leftovers{"builds.leftovers", R"sql(
+SELECT 'ci_resources', id::bigint, build_id::bigint
+FROM {ci_resources} WHERE build_id = ANY ($1::bigint[])
+{if ci_pending_builds}
+UNION ALL
+SELECT 'ci_pending_builds', id::bigint, build_id::bigint
+FROM {ci_pending_builds} WHERE build_id = ANY ($1::bigint[])
+{end}{if ci_running_builds}
+UNION ALL
+SELECT 'ci_running_builds', id::bigint, build_id::bigint
+FROM {ci_running_builds} WHERE build_id = ANY ($1::bigint[])
+{end}{if ci_builds_runner_session}
+UNION ALL
+SELECT 'ci_builds_runner_session', id::bigint, build_id::bigint
+FROM {ci_builds_runner_session} WHERE build_id = ANY ($1::bigint[])
+{end})sql"};
 
 }  // namespace
 
@@ -101,13 +128,8 @@ const Query& cancelable_query() {
   return cancelable;
 }
 
-Query leftovers_query(const Catalog& catalog) {
-  std::string text = leftovers_in("ci_pending_builds");
-  text += "\nUNION ALL " + leftovers_in("ci_running_builds");
-  text += "\nUNION ALL " + leftovers_in("ci_resources");
-  if (catalog.serves("ci_builds_runner_session"))
-    text += "\nUNION ALL " + leftovers_in("ci_builds_runner_session");
-  return {"builds.leftovers", text};
+const Query& leftovers_query() {
+  return leftovers;
 }
 
 const Query& waiting_query() {

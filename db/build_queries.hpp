@@ -9,15 +9,15 @@ namespace db {
 /// users bigint[], after user, after id, projects bigint[], except bigint[],
 /// cancelable text[], limit
 const Query& user_pipelines_query(PipelineKind kind);
-/// pipelines bigint[], cancelable text[], after id, limit
+/// pipelines bigint[], cancelable text[], after id, limit, partitions bigint[]
 const Query& cancelable_query();
 /// Jobs (ids, pipelines, lock_versions), cancelable text[]; stages (ids,
 /// pipelines, lock_versions, statuses), pipelines (ids, lock_versions, statuses
 /// text[], durations), counted jobs (ids, pipelines, lock_versions), told
-/// pipelines: bigint[] where not said, -1 for NULL.
-Query drop_query(const Catalog& catalog);
+/// pipelines, partitions of all: bigint[] where not said, -1 for NULL.
+const Query& drop_query();
 /// jobs bigint[]
-Query leftovers_query(const Catalog& catalog);
+const Query& leftovers_query();
 /// groups bigint[]
 const Query& waiting_query();
 /// users bigint[], projects bigint[], except bigint[], cancelable text[], limit

@@ -5,17 +5,6 @@
 namespace db {
 namespace {
 
-/// The jobs that GitLab lets a user cancel; `manual` ones came with 19, and
-/// `canceling` never did.
-const std::vector<std::string>& cancelable_statuses() {
-  static const std::vector<std::string> statuses{
-      "created",   "waiting_for_resource",
-      "preparing", "waiting_for_callback",
-      "pending",   "running",
-      "scheduled"};
-  return statuses;
-}
-
 using Numbers = std::vector<std::int64_t>;
 
 /// One member of each of \a rows.
@@ -41,13 +30,25 @@ Numbers durations_of(const std::vector<PipelineChange>& rows) {
   return seconds;
 }
 
-Parameters drop_parameters(const DropOrder& order) {
+}  // namespace
+
+std::vector<std::string> cancelable_statuses(const Catalog& catalog) {
+  std::vector<std::string> statuses{"created",   "waiting_for_resource",
+                                    "preparing", "waiting_for_callback",
+                                    "pending",   "running",
+                                    "scheduled"};
+  if (catalog.cancels_manual_jobs())
+    statuses.emplace_back("manual");
+  return statuses;
+}
+
+Parameters Builds::drop_parameters(const DropOrder& order) const {
   const auto& [stages, pipelines, counted] = order.changes;
   return Parameters()
       .add(column(order.jobs, &Job::id))
       .add(column(order.jobs, &Job::pipeline_id))
       .add(column(order.jobs, &Job::lock_version))
-      .add(cancelable_statuses())
+      .add(cancelable_statuses_)
       .add(column(stages, &StageChange::id))
       .add(column(stages, &StageChange::pipeline_id))
       .add(column(stages, &StageChange::lock_version))
@@ -59,47 +60,43 @@ Parameters drop_parameters(const DropOrder& order) {
       .add(column(counted, &CountedJob::id))
       .add(column(counted, &CountedJob::pipeline_id))
       .add(column(counted, &CountedJob::lock_version))
-      .add(order.told);
+      .add(order.told)
+      .add(order.partitions);
 }
-
-}  // namespace
-
-Builds::Builds(Pool& pool, const Catalog& catalog)
-    : pool_(pool),
-      drop_(drop_query(catalog)),
-      leftovers_(leftovers_query(catalog)) {}
 
 std::vector<UserPipeline> Builds::pipelines(
     const Session& session, PipelineKind kind,
     const std::vector<std::int64_t>& users, UserPipeline after,
     const ProjectFilter& filter, std::int64_t limit) const {
   std::vector<UserPipeline> pipelines;
-  execute(pool_, session, user_pipelines_query(kind),
-          Parameters()
-              .add(users)
-              .add(after.user_id)
-              .add(after.id)
-              .add(filter.projects)
-              .add(filter.except_projects)
-              .add(cancelable_statuses())
-              .add(limit),
-          [&](const Row& row) {
-            pipelines.push_back({row.integer(0), row.integer(1)});
-          });
+  execute(
+      pool_, session, user_pipelines_query(kind),
+      Parameters()
+          .add(users)
+          .add(after.user_id)
+          .add(after.id)
+          .add(filter.projects)
+          .add(filter.except_projects)
+          .add(cancelable_statuses_)
+          .add(limit),
+      [&](const Row& row) {
+        pipelines.push_back({row.integer(0), row.integer(1), row.integer(2)});
+      });
   return pipelines;
 }
 
 std::vector<Job> Builds::cancelable(const Session& session,
-                                    const std::vector<std::int64_t>& pipelines,
+                                    const Located& pipelines,
                                     std::int64_t after,
                                     std::int64_t limit) const {
   std::vector<Job> jobs;
   execute(pool_, session, cancelable_query(),
           Parameters()
-              .add(pipelines)
-              .add(cancelable_statuses())
+              .add(pipelines.ids)
+              .add(cancelable_statuses_)
               .add(after)
-              .add(limit),
+              .add(limit)
+              .add(pipelines.partitions),
           [&](const Row& row) {
             jobs.push_back({.id = row.integer(0),
                             .pipeline_id = row.integer(1),
@@ -115,7 +112,7 @@ DropAnswer Builds::drop(const Session& session, const DropOrder& order) const {
   DropAnswer answer;
   // To say it again does no harm: every write asks for the lock_version, and
   // what was dropped is cancelable no more.
-  execute_repeatable(pool_, session, drop_, drop_parameters(order),
+  execute_repeatable(pool_, session, drop_query(), drop_parameters(order),
                      [&](const Row& row) {
                        if (row.is_null(1))
                          answer.moved.push_back(row.integer(0));
@@ -129,7 +126,7 @@ DropAnswer Builds::drop(const Session& session, const DropOrder& order) const {
 std::vector<Leftover> Builds::leftovers(
     const Session& session, const std::vector<std::int64_t>& jobs) const {
   std::vector<Leftover> rows;
-  execute(pool_, session, leftovers_, Parameters().add(jobs),
+  execute(pool_, session, leftovers_query(), Parameters().add(jobs),
           [&](const Row& row) {
             rows.push_back(
                 {std::string(row.text(0)), row.integer(1), row.integer(2)});
@@ -158,7 +155,7 @@ std::int64_t Builds::count(const Session& session,
               .add(users)
               .add(filter.projects)
               .add(filter.except_projects)
-              .add(cancelable_statuses())
+              .add(cancelable_statuses_)
               .add(limit),
           [&](const Row& row) { count = row.integer(0); });
   return count;
@@ -175,10 +172,14 @@ std::vector<Statement> Builds::statements() const {
                         .add(start)
                         .add(none)
                         .add(none)
-                        .add(cancelable_statuses())
+                        .add(cancelable_statuses_)
                         .add(limit);
-  const auto jobs =
-      Parameters().add(ids).add(cancelable_statuses()).add(start).add(limit);
+  const auto jobs = Parameters()
+                        .add(ids)
+                        .add(cancelable_statuses_)
+                        .add(start)
+                        .add(limit)
+                        .add(ids);
   return {
       {"builds", user_pipelines_query(PipelineKind::live), page, true,
        "ci_pipelines",
@@ -189,13 +190,14 @@ std::vector<Statement> Builds::statements() const {
        "ci_pipelines", "ci_pipelines (user_id, id)"},
       {"builds", cancelable_query(), jobs, true, "ci_builds",
        "ci_builds (commit_id, status, type)"},
-      {"builds", drop_,
+      {"builds", drop_query(),
        drop_parameters(
            {.jobs = {Job{}},
             .changes = {{StageChange{}}, {PipelineChange{}}, {CountedJob{}}},
-            .told = ids}),
+            .told = ids,
+            .partitions = ids}),
        false, "ci_builds", nullptr},
-      {"builds", leftovers_, Parameters().add(ids), true, "ci_resources",
+      {"builds", leftovers_query(), Parameters().add(ids), true, "ci_resources",
        "ci_resources (build_id)"},
       {"builds", waiting_query(), Parameters().add(ids), true, "ci_builds",
        "ci_builds (resource_group_id, status, commit_id)"},

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "db/catalog.hpp"
@@ -15,6 +16,7 @@ namespace db {
 struct UserPipeline {
   std::int64_t user_id = 0;
   std::int64_t id = 0;
+  std::int64_t partition_id = 0;  ///< its jobs' and stages' too
   bool operator==(const UserPipeline&) const = default;
 };
 
@@ -48,6 +50,7 @@ struct DropOrder {
   StatusChanges changes;
   /// The pipelines that `changes` is about, also where nothing changes.
   std::vector<std::int64_t> told;
+  std::vector<std::int64_t> partitions;  ///< of all these pipelines
 };
 
 struct DropAnswer {
@@ -71,6 +74,11 @@ struct WaitingGroup {
   std::string key;
 };
 
+/// The jobs that this GitLab lets a user cancel, and so those that it drops
+/// when it blocks one (CANCELABLE_STATUSES, E21 to E26): `manual` ones came
+/// with 19, and `canceling` never did.
+std::vector<std::string> cancelable_statuses(const Catalog& catalog);
+
 /// The projects that the user left in.
 struct ProjectFilter {
   std::vector<std::int64_t> projects;  ///< empty: all
@@ -82,7 +90,9 @@ struct ProjectFilter {
 /// at once.  All throw Error, Unreachable.
 class Builds {
  public:
-  Builds(Pool& pool, const Catalog& catalog);
+  /// \param cancelable the statuses of jobs to be dropped.
+  Builds(Pool& pool, std::vector<std::string> cancelable)
+      : pool_(pool), cancelable_statuses_(std::move(cancelable)) {}
 
   /// Up to \a limit pipelines of \a users after \a after, in (user_id, id)
   /// order, that are not completed and have a cancelable job, or one that was
@@ -94,10 +104,12 @@ class Builds {
       const ProjectFilter& filter, std::int64_t limit) const;
 
   /// Up to \a limit cancelable jobs of \a pipelines with ids above \a after, by
-  /// id, while the user who started the pipeline is blocked.
-  [[nodiscard]] std::vector<Job> cancelable(
-      const Session& session, const std::vector<std::int64_t>& pipelines,
-      std::int64_t after, std::int64_t limit) const;
+  /// id, while the user who started the pipeline is blocked.  Where users are
+  /// in another database, somebody else has to see to that.
+  [[nodiscard]] std::vector<Job> cancelable(const Session& session,
+                                            const Located& pipelines,
+                                            std::int64_t after,
+                                            std::int64_t limit) const;
 
   /// Drop those of the jobs that are still as they were read (lock_version),
   /// are still cancelable, and that nobody else holds: failed with reason 14,
@@ -130,9 +142,10 @@ class Builds {
   [[nodiscard]] std::vector<Statement> statements() const;
 
  private:
+  [[nodiscard]] Parameters drop_parameters(const DropOrder& order) const;
+
   Pool& pool_;
-  Query drop_;
-  Query leftovers_;
+  std::vector<std::string> cancelable_statuses_;
 };
 
 }  // namespace db

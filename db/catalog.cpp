@@ -1,164 +1,127 @@
 #include "db/catalog.hpp"
 
+#include "db/catalog_queries.hpp"
+#include "db/needed.hpp"
+
 #include <algorithm>
-#include <array>
 
 namespace db {
 namespace {
 
-const Query read_server_query{"catalog.read_server", R"sql(
-SELECT current_setting('server_version_num')::bigint,
-       pg_is_in_recovery(),
-       coalesce((SELECT quote_ident(n.nspname) || ', pg_temp'
-                 FROM pg_class c
-                 JOIN pg_namespace n ON n.oid = c.relnamespace
-                 WHERE c.oid = to_regclass('ci_pipeline_artifacts')), '')
-)sql"};
+/// The tables that no pass could lock, page through or delete from, were they
+/// parted.
+const std::set<std::string> never_partitioned{
+    "ci_pipeline_artifacts", "ci_deleted_objects", "ci_build_trace_chunks",
+    "project_statistics", "users"};
 
-const Query read_columns_query{"catalog.read_columns", R"sql(
-SELECT c.relname::text, a.attname::text,
-       c.relkind = 'p' OR c.relispartition,
-       EXISTS (SELECT
-               FROM pg_trigger AS t
-               WHERE t.tgrelid = c.oid
-                 AND t.tgname = 'gitlab_schema_write_trigger_for_' || c.relname)
-FROM pg_class c
-JOIN pg_attribute a ON a.attrelid = c.oid
-WHERE c.oid IN (SELECT to_regclass(name) FROM unnest($1::text[]) AS name)
-  AND a.attnum > 0
-  AND NOT a.attisdropped
-)sql"};
-
-const Query read_indexes_query{"catalog.read_indexes", R"sql(
-SELECT i.indexrelid::regclass::text,
-       coalesce(pg_get_expr(i.indpred, i.indrelid), ''),
-       i.indisvalid AND i.indisready
-FROM pg_index i
-JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
-WHERE i.indrelid = to_regclass('ci_pipeline_artifacts')
-  AND a.attname = 'expire_at'
-ORDER BY 1
-)sql"};
-
-struct Needed {
-  const char* table;
-  const char* column;
-};
-
-constexpr std::array for_artifacts{
-    Needed{"ci_pipeline_artifacts", "id"},
-    Needed{"ci_pipeline_artifacts", "project_id"},
-    Needed{"ci_pipeline_artifacts", "pipeline_id"},
-    Needed{"ci_pipeline_artifacts", "size"},
-    Needed{"ci_pipeline_artifacts", "file"},
-    Needed{"ci_pipeline_artifacts", "file_store"},
-    Needed{"ci_pipeline_artifacts", "expire_at"},
-    Needed{"ci_pipeline_artifacts", "locked"},
-    Needed{"ci_pipelines", "id"},
-    Needed{"ci_pipelines", "locked"},
-    Needed{"ci_deleted_objects", "id"},
-    Needed{"ci_deleted_objects", "file_store"},
-    Needed{"ci_deleted_objects", "pick_up_at"},
-    Needed{"ci_deleted_objects", "store_dir"},
-    Needed{"ci_deleted_objects", "file"},
-    Needed{"project_statistics", "project_id"},
-    Needed{"project_statistics", "pipeline_artifacts_size"},
-    Needed{"project_statistics", "storage_size"}};
-
-constexpr std::array for_builds{Needed{"users", "id"},
-                                Needed{"users", "state"},
-                                Needed{"ci_pipelines", "user_id"},
-                                Needed{"ci_pipelines", "project_id"},
-                                Needed{"ci_pipelines", "status"},
-                                Needed{"ci_pipelines", "started_at"},
-                                Needed{"ci_pipelines", "finished_at"},
-                                Needed{"ci_pipelines", "duration"},
-                                Needed{"ci_pipelines", "updated_at"},
-                                Needed{"ci_pipelines", "lock_version"},
-                                Needed{"ci_stages", "id"},
-                                Needed{"ci_stages", "pipeline_id"},
-                                Needed{"ci_stages", "position"},
-                                Needed{"ci_stages", "status"},
-                                Needed{"ci_stages", "lock_version"},
-                                Needed{"ci_builds", "id"},
-                                Needed{"ci_builds", "commit_id"},
-                                Needed{"ci_builds", "project_id"},
-                                Needed{"ci_builds", "type"},
-                                Needed{"ci_builds", "status"},
-                                Needed{"ci_builds", "stage_idx"},
-                                Needed{"ci_builds", "allow_failure"},
-                                Needed{"ci_builds", "retried"},
-                                Needed{"ci_builds", "processed"},
-                                Needed{"ci_builds", "lock_version"},
-                                Needed{"ci_builds", "failure_reason"},
-                                Needed{"ci_builds", "started_at"},
-                                Needed{"ci_builds", "finished_at"},
-                                Needed{"ci_builds", "scheduled_at"},
-                                Needed{"ci_builds", "token_encrypted"},
-                                Needed{"ci_builds", "resource_group_id"},
-                                Needed{"ci_pending_builds", "build_id"},
-                                Needed{"ci_running_builds", "build_id"},
-                                Needed{"ci_resources", "build_id"},
-                                Needed{"ci_resource_groups", "key"},
-                                Needed{"ci_build_trace_chunks", "build_id"},
-                                Needed{"ci_build_trace_chunks", "data_store"},
-                                Needed{"ci_build_trace_metadata", "build_id"},
-                                Needed{"ci_job_artifacts", "job_id"},
-                                Needed{"ci_job_artifacts", "file_sha256"}};
-
-// Used where they are, and where this is their database.
-constexpr std::array optional_tables{"projects",
-                                     "ci_builds_runner_session",
-                                     "ci_pipeline_schedules",
-                                     "ci_refs",
-                                     "deployments",
-                                     "ci_build_pending_states",
-                                     "p_ci_builds"};
-
-std::vector<std::string> known_tables() {
-  std::set<std::string> names(optional_tables.begin(), optional_tables.end());
-  for (const Needed& what : for_artifacts)
-    names.insert(what.table);
-  for (const Needed& what : for_builds)
-    names.insert(what.table);
+std::vector<std::string> names_of(const std::set<std::string>& names) {
   return {names.begin(), names.end()};
+}
+
+/// The tables that a database of this kind should have.
+std::vector<std::string> tables_of(Half half) {
+  if (half == Half::main)
+    return names_of(main_tables());
+  std::vector<std::string> names = names_of(known_tables());
+  if (half == Half::ci)
+    std::erase_if(names, [](const std::string& name) {
+      return main_tables().contains(name);
+    });
+  return names;
+}
+
+const char* anchor_of(Half half) {
+  return half == Half::main ? "projects" : "ci_pipeline_artifacts";
+}
+
+void add_once(std::vector<std::string>& sentences,
+              const std::string& sentence) {
+  if (!sentence.empty() &&
+      std::ranges::find(sentences, sentence) == sentences.end())
+    sentences.push_back(sentence);
 }
 
 }  // namespace
 
-Catalog Catalog::read(Pool& pool, const Session& session) {
+Catalog Catalog::read(Pool& pool, const Session& session, Half half) {
   Catalog catalog;
+  catalog.half_ = half;
   catalog.read_server(pool, session);
+  if (catalog.schema_.empty())
+    return catalog;
   catalog.read_columns(pool, session);
-  catalog.read_indexes(pool, session);
+  catalog.read_partitions(pool, session);
+  catalog.read_references(pool, session);
+  if (half != Half::main)
+    catalog.read_indexes(pool, session);
+  if (catalog.is_partitioned("ci_build_trace_metadata"))
+    catalog.tables_.add_trait("parted_metadata");
+  catalog.choose(catalog.storage_counts_artifacts()
+                     ? StatisticsWay::with_storage
+                     : StatisticsWay::alone);
   return catalog;
 }
 
 void Catalog::read_server(Pool& pool, const Session& session) {
-  execute(pool, session, read_server_query, {}, [this](const Row& row) {
-    server_version_ = row.integer(0);
-    in_recovery_ = row.boolean(1);
-    search_path_ = row.text(2);
-  });
+  execute(pool, session, read_server_query(),
+          Parameters().add(std::string_view(anchor_of(half_))),
+          [this](const Row& row) {
+            server_version_ = row.integer(0);
+            in_recovery_ = row.boolean(1);
+            schema_ = row.text(2);
+          });
+  if (!schema_.empty())
+    search_path_ = schema_ + ", pg_temp";
 }
 
 void Catalog::read_columns(Pool& pool, const Session& session) {
-  const auto tables = Parameters().add(known_tables());
-  execute(pool, session, read_columns_query, tables, [this](const Row& row) {
+  const auto names = Parameters().add(schema_).add(tables_of(half_));
+  execute(pool, session, read_columns_query(), names, [this](const Row& row) {
     const std::string table(row.text(0));
-    columns_.emplace(table, row.text(1));
-    if (row.boolean(2))
-      partitioned_.insert(table);
-    if (row.boolean(3))
+    const std::string column(row.text(2));
+    if (row.boolean(4)) {
       write_locked_.insert(table);
+      return;  // it lives in the other database
+    }
+    tables_.add(table, std::string(row.text(1)));
+    tables_.add_column(table, column);
+    if (row.boolean(3))
+      partitioned_.insert(table);
+    if (row.boolean(5))
+      required_.emplace(table, column);
   });
 }
 
+void Catalog::read_partitions(Pool& pool, const Session& session) {
+  execute(pool, session, read_partitions_query(),
+          Parameters().add(schema_).add(names_of(partitioned_)),
+          [this](const Row& row) {
+            partitions_.emplace(row.text(1), row.text(0));
+          });
+}
+
 void Catalog::read_indexes(Pool& pool, const Session& session) {
-  execute(pool, session, read_indexes_query, {}, [this](const Row& row) {
-    indexes_.push_back(
-        {std::string(row.text(0)), std::string(row.text(1)), row.boolean(2)});
-  });
+  if (!serves("ci_pipeline_artifacts"))
+    return;
+  execute(pool, session, read_indexes_query(),
+          Parameters().add(tables_.relation("ci_pipeline_artifacts")),
+          [this](const Row& row) {
+            indexes_.push_back({std::string(row.text(0)),
+                                std::string(row.text(1)), row.boolean(2)});
+          });
+}
+
+void Catalog::read_references(Pool& pool, const Session& session) {
+  std::vector<std::string> relations;
+  for (const std::string& table : emptied_tables())
+    if (serves(table))
+      relations.push_back(tables_.relation(table));
+  execute(pool, session, read_references_query(), Parameters().add(relations),
+          [this](const Row& row) {
+            references_.push_back({std::string(row.text(0)),
+                                   std::string(row.text(1)),
+                                   std::string(row.text(2))});
+          });
 }
 
 std::vector<std::string> Catalog::unserved() const {
@@ -166,53 +129,102 @@ std::vector<std::string> Catalog::unserved() const {
   if (server_version_ < 130000)
     sentences.push_back("PostgreSQL 13 or later is needed");
   if (search_path_.empty()) {
-    sentences.push_back(
-        "there is no table ci_pipeline_artifacts on this role's search_path: "
-        "is PGDATABASE GitLab's CI database?");
+    sentences.push_back(std::string("there is no table ") + anchor_of(half_) +
+                        " on this role's search_path: is PGDATABASE GitLab's " +
+                        (half_ == Half::main ? "main" : "CI") + " database?");
     return sentences;
   }
-  for (const Needed& what : for_artifacts)
+  for (const Needed& what : needed_for_artifacts())
     judge(what.table, what.column, sentences);
+  judge_required("ci_deleted_objects", sentences);
+  for (const Reference& reference : references_)
+    if (reference.on_delete == "a" || reference.on_delete == "r")
+      add_once(sentences,
+               "table " + reference.other_table + " refers to " +
+                   reference.table +
+                   " by a foreign key without ON DELETE, so that rows it "
+                   "refers to can't be deleted; this version does not know it");
   return sentences;
 }
 
 std::vector<std::string> Catalog::unserved_builds() const {
   std::vector<std::string> sentences;
-  if (has("p_ci_builds", "id"))
-    judge("p_ci_builds", "id", sentences);
-  for (const Needed& what : for_builds)
+  for (const Needed& what : needed_for_builds())
     judge(what.table, what.column, sentences);
+  for (const char* const table :
+       {"ci_job_artifacts", "ci_build_trace_metadata"})
+    judge_required(table, sentences);
   return sentences;
 }
 
-/// A table that is not served is named once, whatever its columns are.
+/// What belongs to the other half is not judged; a table that is not served is
+/// named once, whatever its columns are.
 void Catalog::judge(const std::string& table, const std::string& column,
                     std::vector<std::string>& sentences) const {
-  std::string sentence;
-  if (partitioned_.contains(table))
-    sentence = "table " + table +
-               " is partitioned (GitLab 16 and later), which this version "
-               "does not serve";
-  else if (write_locked_.contains(table))
-    sentence = "table " + table +
-               " is write-locked by GitLab here: it lives in the other of two "
-               "databases, which this version does not serve";
-  else if (!has(table, column))
-    sentence = "column " + table + "." + column + " is missing";
-  if (!sentence.empty() &&
-      std::ranges::find(sentences, sentence) == sentences.end())
-    sentences.push_back(sentence);
+  const bool in_main = main_tables().contains(table);
+  if ((half_ == Half::ci && in_main) || (half_ == Half::main && !in_main))
+    return;
+  if (partitioned_.contains(table) && never_partitioned.contains(table))
+    add_once(sentences, "table " + table +
+                            " is partitioned, which no GitLab up to 18 does "
+                            "and this version does not serve");
+  else
+    add_once(sentences, missing(table, column));
+}
+
+std::string Catalog::missing(const std::string& table,
+                             const std::string& column) const {
+  const bool in_main = main_tables().contains(table);
+  if (write_locked_.contains(table))
+    return "table " + table +
+           " is write-locked by GitLab here: it lives in the other of two "
+           "databases; " +
+           (in_main ? "name that one with --main-service NAME or "
+                      "--main-conninfo-file FILE"
+                    : "name that one, GitLab's CI database, by PGDATABASE or "
+                      "PGSERVICE, and this one with --main-service NAME");
+  if (has(table, column))
+    return {};
+  const bool elsewhere = in_main && !serves(table) && half_ == Half::whole;
+  return "column " + table + "." + column + " is missing" +
+         (elsewhere ? "; where GitLab has it in another database, name that "
+                      "one with --main-service NAME or --main-conninfo-file "
+                      "FILE"
+                    : "");
+}
+
+void Catalog::judge_required(const std::string& table,
+                             std::vector<std::string>& sentences) const {
+  for (const auto& [of, column] : required_)
+    if (of == table && !given_columns(table).contains(column))
+      add_once(sentences, "column " + table + "." + column +
+                              " has to be given with every new row, and this "
+                              "version does not know what it means");
 }
 
 bool Catalog::has_builds() const {
-  return has("ci_builds", "id") || has("p_ci_builds", "id");
+  return serves("ci_builds") || write_locked_.contains("ci_builds");
 }
 
 bool Catalog::serves(const std::string& table) const {
-  return !write_locked_.contains(table) &&
-         std::ranges::any_of(columns_, [&](const auto& column) {
-           return column.first == table;
-         });
+  return tables_.has(table);
+}
+
+bool Catalog::has(const std::string& table, const std::string& column) const {
+  return tables_.has(table, column);
+}
+
+bool Catalog::is_partitioned(const std::string& table) const {
+  return partitioned_.contains(table);
+}
+
+std::string Catalog::table_of(const std::string& relation) const {
+  const auto found = partitions_.find(relation);
+  return found == partitions_.end() ? relation : found->second;
+}
+
+bool Catalog::has_lock_column() const {
+  return has("ci_pipeline_artifacts", "locked");
 }
 
 bool Catalog::queue_names_project() const {
@@ -225,6 +237,10 @@ bool Catalog::storage_counts_artifacts() const {
 
 bool Catalog::has_pending_delete() const {
   return has("projects", "pending_delete");
+}
+
+bool Catalog::cancels_manual_jobs() const {
+  return is_partitioned("ci_builds") && !serves("ci_builds_metadata");
 }
 
 const ExpiryIndex* Catalog::unlocked_index() const {
@@ -246,8 +262,13 @@ const ExpiryIndex* Catalog::expiry_index() const {
   return found == indexes_.end() ? nullptr : &*found;
 }
 
-bool Catalog::has(const std::string& table, const std::string& column) const {
-  return columns_.contains({table, column});
+void Catalog::choose(StatisticsWay way) {
+  tables_.remove("statistics");
+  tables_.remove("with_storage");
+  if (way != StatisticsWay::off && serves("project_statistics"))
+    tables_.add_trait("statistics");
+  if (way == StatisticsWay::with_storage)
+    tables_.add_trait("with_storage");
 }
 
 }  // namespace db

@@ -1,6 +1,7 @@
 #include "db/connection.hpp"
 
 #include "db/exchange.hpp"
+#include "db/tables.hpp"
 #include "telemetry/fault_point.hpp"
 
 #include <libpq-fe.h>
@@ -25,21 +26,23 @@ const Query roll_back{"rollback", "ROLLBACK"};
 
 // Five seconds: a node that died must not hold row locks for longer.
 const std::string bounds_text = R"sql(
-SELECT set_config('statement_timeout', $1, true),
-       set_config('lock_timeout', $2, true),
-       set_config('idle_in_transaction_session_timeout', '5000', true),
-       set_config('search_path',
-                  coalesce(nullif($3, ''), current_setting('search_path')),
-                  true),
-       set_config('application_name', $4, true),
-       set_config('enable_seqscan', $5, true),
-       set_config('enable_bitmapscan', $5, true)
+SELECT pg_catalog.set_config('statement_timeout', $1, true),
+       pg_catalog.set_config('lock_timeout', $2, true),
+       pg_catalog.set_config('idle_in_transaction_session_timeout', '5000', true),
+       pg_catalog.set_config(
+           'search_path',
+           coalesce(nullif($3, ''),
+                    pg_catalog.current_setting('search_path')),
+           true),
+       pg_catalog.set_config('application_name', $4, true),
+       pg_catalog.set_config('enable_seqscan', $5, true),
+       pg_catalog.set_config('enable_bitmapscan', $5, true)
 )sql";
 const Query set_bounds{"bounds", bounds_text};
 // The id comes before the work and is flushed at once, so that it is known
 // here when the connection breaks at COMMIT.
 const Query set_bounds_and_name_transaction{
-    "bounds", bounds_text + ", pg_current_xact_id()::text"};
+    "bounds", bounds_text + ", pg_catalog.pg_current_xact_id()::text"};
 
 Parameters bounds(const Session& session, milliseconds statement_timeout,
                   bool in_index_order) {
@@ -49,6 +52,13 @@ Parameters bounds(const Session& session, milliseconds statement_timeout,
       .add(session.search_path)
       .add(session.application_name)
       .add(std::string_view(in_index_order ? "off" : "on"));
+}
+
+/// It takes a few microseconds, where a round trip takes a hundred.
+Query written(const Query& query, const Session& session) {
+  if (!session.tables)
+    return query;
+  return {query.name, session.tables->write(query.sql), query.in_index_order};
 }
 
 /// Wait until the socket is ready or \a until has come; false then.
@@ -161,7 +171,7 @@ void Connection::run(const Session& session, const Query& query,
     exchange.send(begin, {});
     exchange.send(first, bounds(session, timeout, query.in_index_order));
     exchange.ask_for_answer();
-    exchange.send(query, parameters);
+    exchange.send(written(query, session), parameters);
     exchange.send(last, {});
     exchange.sync();
 

@@ -10,7 +10,7 @@ using telemetry::Timestamp;
 const Query lease_due{"deleted_objects.lease", R"sql(
 WITH due AS MATERIALIZED (
     SELECT id, pick_up_at
-    FROM ci_deleted_objects
+    FROM {ci_deleted_objects}
     WHERE pick_up_at >= $2::timestamptz
       AND pick_up_at < $3::timestamptz
       AND file_store = ANY ($1::bigint[])
@@ -18,7 +18,7 @@ WITH due AS MATERIALIZED (
     LIMIT $4::bigint
     FOR UPDATE SKIP LOCKED
 )
-UPDATE ci_deleted_objects AS entry
+UPDATE {ci_deleted_objects} AS entry
 SET pick_up_at = now() + interval '10 minutes'
 FROM due
 WHERE entry.id = due.id
@@ -29,7 +29,7 @@ RETURNING entry.id, entry.file_store, entry.store_dir, entry.file,
 
 const Query list_due{"deleted_objects.list_due", R"sql(
 SELECT id, file_store, store_dir, file, pick_up_at
-FROM ci_deleted_objects
+FROM {ci_deleted_objects}
 WHERE pick_up_at >= $2::timestamptz
   AND pick_up_at < $3::timestamptz
   AND (pick_up_at, id) > ($2::timestamptz, $5::bigint)
@@ -39,12 +39,12 @@ LIMIT $4::bigint
 )sql"};
 
 const Query forget_entries{"deleted_objects.forget", R"sql(
-DELETE FROM ci_deleted_objects
+DELETE FROM {ci_deleted_objects}
 WHERE id = ANY ($1::bigint[])
 )sql"};
 
 const Query release_entries{"deleted_objects.release", R"sql(
-UPDATE ci_deleted_objects
+UPDATE {ci_deleted_objects}
 SET pick_up_at = now()
 WHERE id = ANY ($1::bigint[])
 )sql"};
@@ -52,7 +52,7 @@ WHERE id = ANY ($1::bigint[])
 const Query count_due_entries{"deleted_objects.count_due", R"sql(
 SELECT count(*)
 FROM (SELECT 1
-      FROM ci_deleted_objects
+      FROM {ci_deleted_objects}
       WHERE pick_up_at < now()
         AND file_store = ANY ($1::bigint[])
       LIMIT $2::bigint) AS due

@@ -19,7 +19,8 @@ Artifact read_artifact(const Row& row, FileNames& names) {
                     : *locked == 0          ? LockState::unlocked
                                             : LockState::locked,
           .expire_at = row.is_null(6) ? Timestamp::max() : row.moment(6),
-          .file = names.get(row.text(7))};
+          .file = names.get(row.text(7)),
+          .partition_id = row.integer(8)};
 }
 
 /// The answer of destroy_query(): a row for each queued object, and one row
@@ -69,11 +70,6 @@ bool Filter::takes(const Artifact& artifact) const {
          holds(stores, artifact.file_store);
 }
 
-PipelineArtifacts::PipelineArtifacts(Pool& pool, const Catalog& catalog)
-    : pool_(pool),
-      destroy_unlocked_(destroy_query(Selection::unlocked, catalog)),
-      destroy_legacy_(destroy_query(Selection::legacy, catalog)) {}
-
 std::vector<Artifact> PipelineArtifacts::page(const Session& session,
                                               Selection selection, Cursor after,
                                               Timestamp before,
@@ -107,8 +103,7 @@ Destroyed PipelineArtifacts::destroy(
   const Pool::Lease connection = pool_.acquire();
   try {
     connection->execute(
-        session,
-        selection == Selection::unlocked ? destroy_unlocked_ : destroy_legacy_,
+        session, destroy_query(selection),
         Parameters().add(horizon).add(ids).add(files).add(stores), take);
   } catch (const CommitUnknown& error) {
     // Ask the server what became of it: what was committed is ours to finish,
@@ -164,7 +159,8 @@ std::vector<Artifact> PipelineArtifacts::live_sample(
   return rows;
 }
 
-std::vector<Statement> PipelineArtifacts::statements(Timestamp horizon) const {
+std::vector<Statement> PipelineArtifacts::statements(const Catalog& catalog,
+                                                     Timestamp horizon) {
   const std::vector<std::int64_t> ids{0};
   const std::vector<std::string> files{"code_coverage.json"};
   const Cursor start;
@@ -180,16 +176,22 @@ std::vector<Statement> PipelineArtifacts::statements(Timestamp horizon) const {
       "ci_pipeline_artifacts (expire_at) "
       "WHERE locked = 0 AND expire_at IS NOT NULL";
   constexpr const char* full = "ci_pipeline_artifacts (expire_at)";
-  return {
+  using enum Selection;
+  std::vector<Statement> all{
       {"run", live_sample_query(), {}, true, nullptr, nullptr},
-      {"unlocked", page_query(Selection::unlocked), page, true, table, partial},
-      {"unlocked", rows_query(Selection::unlocked), rows, true, table, nullptr},
-      {"unlocked", destroy_unlocked_, batch, false, table, nullptr},
-      {"legacy", page_query(Selection::legacy), page, true, table, full},
-      {"legacy", rows_query(Selection::legacy), rows, true, table, nullptr},
-      {"legacy", destroy_legacy_, batch, false, table, nullptr},
-      {"legacy", resolve_query(), Parameters().add(ids), false, table, nullptr},
-  };
+      {"legacy", page_query(legacy), page, true, table, full},
+      {"legacy", rows_query(legacy), rows, true, table, nullptr},
+      {"legacy", destroy_query(legacy), batch, false, table, nullptr}};
+  if (!catalog.has_lock_column())
+    return all;
+  all.insert(
+      all.end(),
+      {{"unlocked", page_query(unlocked), page, true, table, partial},
+       {"unlocked", rows_query(unlocked), rows, true, table, nullptr},
+       {"unlocked", destroy_query(unlocked), batch, false, table, nullptr},
+       {"legacy", resolve_query(), Parameters().add(ids), false, table,
+        nullptr}});
+  return all;
 }
 
 }  // namespace db

@@ -29,6 +29,7 @@ struct Artifact {
   LockState locked = LockState::unknown;
   Timestamp expire_at{};  ///< of a live row without one: Timestamp::max()
   FileName file;          ///< not to be trusted
+  std::int64_t partition_id = 0;  ///< its pipeline's too; 0 before 17.x
 };
 
 /// Which expired rows: `unlocked` are those with locked = 0; `legacy` are all,
@@ -67,7 +68,7 @@ struct Count {
 /// All throw Error, CommitUnknown (the writing ones), Unreachable.
 class PipelineArtifacts {
  public:
-  PipelineArtifacts(Pool& pool, const Catalog& catalog);
+  explicit PipelineArtifacts(Pool& pool) : pool_(pool) {}
 
   /// Up to \a limit rows of \a selection after \a after that expired before
   /// \a before, in (expire_at, id) order.  Walks the index from \a after on, so
@@ -118,12 +119,11 @@ class PipelineArtifacts {
   std::vector<Artifact> live_sample(const Session& session) const;
 
   /// The statements above, with values to try them with.
-  [[nodiscard]] std::vector<Statement> statements(Timestamp horizon) const;
+  [[nodiscard]] static std::vector<Statement> statements(const Catalog& catalog,
+                                                         Timestamp horizon);
 
  private:
   Pool& pool_;
-  Query destroy_unlocked_;
-  Query destroy_legacy_;
 };
 
 }  // namespace db

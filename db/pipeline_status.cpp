@@ -39,9 +39,8 @@ LatestJob read_job(const Row& row) {
 
 }  // namespace
 
-std::vector<PipelineState> read_pipelines(
-    Pool& pool, const Session& session,
-    const std::vector<std::int64_t>& pipelines) {
+std::vector<PipelineState> read_pipelines(Pool& pool, const Session& session,
+                                          const Located& pipelines) {
   std::vector<PipelineState> states;
   std::unordered_map<std::int64_t, std::size_t> places;
   const auto take = [&](const Row& row) {
@@ -62,15 +61,15 @@ std::vector<PipelineState> read_pipelines(
         states[place->second].jobs.push_back(read_job(row));
     }
   };
-  execute(pool, session, read_status_query(), Parameters().add(pipelines),
-          take);
+  execute(pool, session, read_status_query(),
+          Parameters().add(pipelines.ids).add(pipelines.partitions), take);
   return states;
 }
 
 std::vector<Statement> status_statements() {
-  return {{"builds", read_status_query(),
-           Parameters().add(std::vector<std::int64_t>{0}), true, "ci_builds",
-           "ci_builds (commit_id, status, type)"}};
+  const std::vector<std::int64_t> none{0};
+  return {{"builds", read_status_query(), Parameters().add(none).add(none),
+           true, "ci_builds", "ci_builds (commit_id, status, type)"}};
 }
 
 }  // namespace db

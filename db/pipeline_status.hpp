@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "db/job_status.hpp"
+#include "db/located.hpp"
 #include "db/pool.hpp"
 #include "db/statement.hpp"
 
@@ -82,9 +83,8 @@ struct StatusChanges {
 /// is gone is left out.  May be called from several threads at once.
 ///
 /// \throws Error, Unreachable
-std::vector<PipelineState> read_pipelines(
-    Pool& pool, const Session& session,
-    const std::vector<std::int64_t>& pipelines);
+std::vector<PipelineState> read_pipelines(Pool& pool, const Session& session,
+                                          const Located& pipelines);
 
 std::vector<Statement> status_statements();
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "db/located.hpp"
 #include "db/pool.hpp"
 #include "db/statement.hpp"
 
@@ -14,13 +15,13 @@ struct PipelineLocks {
   std::vector<std::int64_t> locked;
 };
 
-/// Which of the pipelines \a ids are unlocked (locked = 0), which locked.
+/// Which of \a pipelines are unlocked (locked = 0), which locked.
 /// One probe of the primary key each, in the index's order.  May be called from
 /// several threads at once.
 ///
 /// \throws Error, Unreachable
 PipelineLocks look_up_locks(Pool& pool, const Session& session,
-                            const std::vector<std::int64_t>& ids);
+                            const Located& pipelines);
 
 std::vector<Statement> pipeline_statements();
 

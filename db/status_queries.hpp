@@ -6,7 +6,8 @@ namespace db {
 
 /// The text behind PipelineStatuses.
 
-/// pipelines bigint[]: a row for each pipeline, then stage, then job.
+/// pipelines bigint[], partitions bigint[]: a row for each pipeline, then
+/// stage, then job.
 const Query& read_status_query();
 
 }  // namespace db

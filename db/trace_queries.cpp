@@ -1,7 +1,5 @@
 #include "db/trace_queries.hpp"
 
-#include <string>
-
 namespace db {
 namespace {
 
@@ -9,31 +7,39 @@ namespace {
 // chunks.  What a crash or a bulk abort left without finished_at was last
 // touched when it ended.
 const Query walk_traces{"traces.walk", R"sql(
-WITH RECURSIVE step (build_id, n) AS (
-    (SELECT build_id, 1::bigint
-     FROM ci_build_trace_chunks
-     WHERE build_id > $1
-     ORDER BY build_id
+WITH RECURSIVE step (build_id, partition_id, n) AS (
+    (SELECT c.build_id,
+            {if ci_build_trace_chunks.partition_id}c.partition_id{else}
+            0::bigint{end}, 1::bigint
+     FROM {ci_build_trace_chunks} AS c
+     WHERE c.build_id > $1
+     ORDER BY c.build_id
      LIMIT 1)
     UNION ALL
-    SELECT (SELECT c.build_id
-            FROM ci_build_trace_chunks AS c
-            WHERE c.build_id > step.build_id
-            ORDER BY c.build_id
-            LIMIT 1), step.n + 1
+    SELECT next.build_id, next.partition_id, step.n + 1
     FROM step
-    WHERE step.build_id IS NOT NULL AND step.n < $2
+    CROSS JOIN LATERAL (
+        SELECT c.build_id,
+               {if ci_build_trace_chunks.partition_id}c.partition_id{else}
+               0::bigint AS partition_id{end}
+        FROM {ci_build_trace_chunks} AS c
+        WHERE c.build_id > step.build_id
+        ORDER BY c.build_id
+        LIMIT 1) AS next
+    WHERE step.n < $2
 ),
 met AS (
-    SELECT s.build_id, b.project_id, b.status, b.failure_reason,
+    SELECT s.build_id, s.partition_id, b.project_id, b.status, b.failure_reason,
            coalesce(b.finished_at, b.updated_at) AS ended_at,
            ($5::bigint[] = '{}' OR b.project_id = ANY ($5::bigint[]))
                AND b.project_id <> ALL ($6::bigint[]) AS is_ours
     FROM step AS s
-    LEFT JOIN ci_builds AS b ON b.id = s.build_id
-    WHERE s.build_id IS NOT NULL
+    LEFT JOIN {ci_builds} AS b
+        ON b.id = s.build_id
+           {if ci_builds.partition_id ci_build_trace_chunks.partition_id}
+           AND b.partition_id = s.partition_id{end}
 )
-SELECT build_id::bigint, coalesce(project_id, 0)::bigint,
+SELECT build_id::bigint, coalesce(project_id, 0)::bigint, partition_id,
        CASE
            WHEN is_ours AND $4 <> 0
                AND status IN ('success', 'failed', 'canceled')
@@ -52,22 +58,24 @@ const Query read_chunks{"traces.chunks", R"sql(
 SELECT id::bigint, build_id::bigint, chunk_index::bigint, data_store::bigint,
        coalesce(lock_version, -1)::bigint, octet_length(raw_data)::bigint,
        checksum IS NOT NULL
-FROM ci_build_trace_chunks
+FROM {ci_build_trace_chunks}
 WHERE build_id = ANY ($1::bigint[])
 ORDER BY build_id, chunk_index
 )sql"};
 
 const Query chunk_bytes{"traces.chunk_bytes", R"sql(
 SELECT id::bigint, raw_data
-FROM ci_build_trace_chunks
+FROM {ci_build_trace_chunks}
 WHERE id = ANY ($1::bigint[]) AND data_store = 2 AND raw_data IS NOT NULL
 )sql"};
 
 const Query trace_artifacts{"traces.artifacts", R"sql(
 SELECT id::bigint, job_id::bigint, created_at, file IS NOT NULL,
        file_store::bigint, coalesce(convert_from(file_sha256, 'SQL_ASCII'), '')
-FROM ci_job_artifacts
+FROM {ci_job_artifacts}
 WHERE job_id = ANY ($1::bigint[]) AND file_type = 3
+  {if ci_job_artifacts.partition_id ci_build_trace_chunks.partition_id}
+  AND partition_id = ANY ($2::bigint[]){end}
 )sql"};
 
 // A thousand rows back from the newest, off the primary key: most jobs have a
@@ -75,7 +83,7 @@ WHERE job_id = ANY ($1::bigint[]) AND file_type = 3
 const Query recent_archive_store{"traces.recent_store", R"sql(
 SELECT recent.file_store::bigint
 FROM (SELECT file_type, file_store, file
-      FROM ci_job_artifacts
+      FROM {ci_job_artifacts}
       ORDER BY id DESC
       LIMIT 1000) AS recent
 WHERE recent.file_type = 3 AND recent.file IS NOT NULL
@@ -86,16 +94,22 @@ LIMIT 1
 
 // What GitLab leaves at its default or NULL stays so: expire_at (a trace never
 // expires), file_format, file_location, locked.
-constexpr const char* insert_rows = R"sql(
-INSERT INTO ci_job_artifacts
-    (project_id, job_id, file_type, created_at, updated_at{})
-SELECT b.project_id, b.id, 3, now(), now(){}
-FROM ci_builds AS b
+const Query insert_trace{"traces.insert", R"sql(
+INSERT INTO {ci_job_artifacts}
+    (project_id, job_id, file_type, created_at, updated_at
+     {if ci_job_artifacts.partition_id ci_builds.partition_id}, partition_id
+     {end})
+SELECT b.project_id, b.id, 3, now(), now()
+       {if ci_job_artifacts.partition_id ci_builds.partition_id}
+       , b.partition_id{end}
+FROM {ci_builds} AS b
 WHERE b.id = ANY ($1::bigint[])
+  {if ci_builds.partition_id ci_build_trace_chunks.partition_id}
+  AND b.partition_id = ANY ($2::bigint[]){end}
   AND b.status IN ('success', 'failed', 'canceled', 'skipped')
 ON CONFLICT DO NOTHING
 RETURNING id::bigint, job_id::bigint, created_at, false, 1::bigint, ''::text
-)sql";
+)sql"};
 
 const Query complete_trace{"traces.complete", R"sql(
 WITH stored AS (
@@ -111,7 +125,7 @@ chunk AS (
 ),
 there AS MATERIALIZED (
     SELECT c.id, c.build_id, c.lock_version, c.data_store
-    FROM ci_build_trace_chunks AS c
+    FROM {ci_build_trace_chunks} AS c
     WHERE c.build_id = ANY ($2::bigint[])
 ),
 changed AS MATERIALIZED (
@@ -124,7 +138,7 @@ changed AS MATERIALIZED (
     WHERE t.id IS NULL OR k.id IS NULL
 ),
 filed AS (
-    UPDATE ci_job_artifacts AS a
+    UPDATE {ci_job_artifacts} AS a
     SET file = 'job.log',
         file_store = s.file_store,
         file_sha256 = convert_to(s.sha256, 'SQL_ASCII'),
@@ -136,22 +150,30 @@ filed AS (
       AND a.file_type = 3
       AND a.file IS NULL
       AND s.job_id NOT IN (SELECT job_id FROM changed)
-    RETURNING a.id, a.job_id, s.md5
-),
+      {if ci_job_artifacts.partition_id ci_build_trace_chunks.partition_id}
+      AND a.partition_id = ANY ($11::bigint[]){end}
+    RETURNING a.id, a.job_id, a.project_id, s.md5
+              {if ci_job_artifacts.partition_id}, a.partition_id{end}
+)
+{if ci_build_trace_metadata},
 metadata AS (
-    INSERT INTO ci_build_trace_metadata AS m
-        (build_id, trace_artifact_id, checksum, archived_at)
+    INSERT INTO {ci_build_trace_metadata} AS m
+        (build_id, trace_artifact_id, checksum, archived_at
+         {if ci_build_trace_metadata.partition_id}, partition_id{end}
+         {if ci_build_trace_metadata.project_id}, project_id{end})
     SELECT job_id, id, convert_to(md5, 'SQL_ASCII'), now()
+           {if ci_build_trace_metadata.partition_id}, partition_id{end}
+           {if ci_build_trace_metadata.project_id}, project_id{end}
     FROM filed
-    ON CONFLICT (build_id) DO UPDATE
+    ON CONFLICT (build_id{if parted_metadata}, partition_id{end}) DO UPDATE
     SET trace_artifact_id = excluded.trace_artifact_id,
         checksum = excluded.checksum,
         archived_at = excluded.archived_at
-)
+){end}
 SELECT job_id::bigint FROM filed
 )sql"};
 
-constexpr const char* forget_rows = R"sql(
+const Query forget_chunks{"traces.forget", R"sql(
 WITH chunk AS (
     SELECT *
     FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[])
@@ -159,7 +181,7 @@ WITH chunk AS (
 ),
 held AS MATERIALIZED (
     SELECT c.id
-    FROM ci_build_trace_chunks AS c
+    FROM {ci_build_trace_chunks} AS c
     JOIN chunk AS k ON k.id = c.id
     WHERE k.lock_version IS NOT DISTINCT FROM coalesce(c.lock_version, -1)
       AND k.data_store = c.data_store
@@ -167,21 +189,22 @@ held AS MATERIALIZED (
     FOR UPDATE OF c
 ),
 gone AS (
-    DELETE FROM ci_build_trace_chunks AS c
+    DELETE FROM {ci_build_trace_chunks} AS c
     USING held
     WHERE c.id = held.id
     RETURNING c.id
-))sql";
-
-constexpr const char* forget_states = R"sql(,
+)
+{if ci_build_pending_states},
 state AS (
-    DELETE FROM ci_build_pending_states AS p
+    DELETE FROM {ci_build_pending_states} AS p
     WHERE p.build_id = ANY ($2::bigint[])
       AND NOT EXISTS (SELECT
-                      FROM ci_build_trace_chunks AS c
+                      FROM {ci_build_trace_chunks} AS c
                       WHERE c.build_id = p.build_id
                         AND c.id NOT IN (SELECT id FROM held))
-))sql";
+){end}
+SELECT count(*) FROM gone
+)sql"};
 
 }  // namespace
 
@@ -205,24 +228,16 @@ const Query& recent_archive_store_query() {
   return recent_archive_store;
 }
 
-Query insert_trace_query(const Catalog& catalog) {
-  const bool partitions = catalog.has("ci_job_artifacts", "partition_id") &&
-                          catalog.has("ci_builds", "partition_id");
-  std::string text = insert_rows;
-  for (const char* const column : {", partition_id", ", b.partition_id"})
-    text.replace(text.find("{}"), 2, partitions ? column : "");
-  return {"traces.insert", text};
+const Query& insert_trace_query() {
+  return insert_trace;
 }
 
 const Query& complete_trace_query() {
   return complete_trace;
 }
 
-Query forget_chunks_query(const Catalog& catalog) {
-  std::string text = forget_rows;
-  if (catalog.serves("ci_build_pending_states"))
-    text += forget_states;
-  return {"traces.forget", text + "\nSELECT count(*) FROM gone\n"};
+const Query& forget_chunks_query() {
+  return forget_chunks;
 }
 
 }  // namespace db

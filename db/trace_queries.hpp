@@ -1,6 +1,5 @@
 #pragma once
 
-#include "db/catalog.hpp"
 #include "db/query.hpp"
 
 namespace db {
@@ -14,16 +13,17 @@ const Query& walk_traces_query();
 const Query& chunks_query();
 /// ids bigint[]
 const Query& chunk_bytes_query();
-/// builds bigint[]
+/// builds bigint[], partitions bigint[]
 const Query& trace_artifacts_query();
 /// No parameters.
 const Query& recent_archive_store_query();
-/// builds bigint[]
-Query insert_trace_query(const Catalog& catalog);
+/// builds bigint[], partitions bigint[]
+const Query& insert_trace_query();
 /// artifacts bigint[], jobs bigint[], stores bigint[], sizes bigint[], sha256
-/// text[], md5 text[]; chunk ids, builds, lock_versions, data_stores bigint[]
+/// text[], md5 text[]; chunk ids, builds, lock_versions, data_stores bigint[];
+/// partitions bigint[] of the artifacts
 const Query& complete_trace_query();
 /// ids bigint[], builds bigint[], lock_versions bigint[], data_stores bigint[]
-Query forget_chunks_query(const Catalog& catalog);
+const Query& forget_chunks_query();
 
 }  // namespace db

@@ -51,6 +51,13 @@ Parameters add_stored(const std::vector<StoredTrace>& stored) {
       md5);
 }
 
+Numbers partitions_of(const std::vector<StoredTrace>& stored) {
+  Located rows;
+  for (const StoredTrace& trace : stored)
+    rows.add(trace.artifact_id, trace.partition_id);
+  return rows.partitions;
+}
+
 Parameters walk_parameters(const TraceSelection& selection, std::int64_t after,
                            std::int64_t limit) {
   return Parameters()
@@ -64,23 +71,19 @@ Parameters walk_parameters(const TraceSelection& selection, std::int64_t after,
 
 }  // namespace
 
-Traces::Traces(Pool& pool, const Catalog& catalog)
-    : pool_(pool),
-      insert_(insert_trace_query(catalog)),
-      forget_(forget_chunks_query(catalog)) {}
-
 TraceWalk Traces::walk(const Session& session, const TraceSelection& selection,
                        std::int64_t after, std::int64_t limit) const {
   TraceWalk walk;
   std::int64_t met = 0;
-  execute(pool_, session, walk_traces_query(),
-          walk_parameters(selection, after, limit), [&](const Row& row) {
-            ++met;
-            walk.last = row.integer(0);
-            if (const auto due_in = row.maybe_integer(2))
-              walk.traces.push_back({row.integer(0), row.integer(1),
-                                     std::chrono::milliseconds{*due_in}});
-          });
+  execute(
+      pool_, session, walk_traces_query(),
+      walk_parameters(selection, after, limit), [&](const Row& row) {
+        ++met;
+        walk.last = row.integer(0);
+        if (const auto due_in = row.maybe_integer(3))
+          walk.traces.push_back({row.integer(0), row.integer(1), row.integer(2),
+                                 std::chrono::milliseconds{*due_in}});
+      });
   if (met < limit)
     walk.last.reset();
   return walk;
@@ -109,10 +112,11 @@ void Traces::read(
           [&](const Row& row) { sink(row.integer(0), row.text(1)); });
 }
 
-std::vector<TraceArtifact> Traces::artifacts(
-    const Session& session, const std::vector<std::int64_t>& builds) const {
+std::vector<TraceArtifact> Traces::artifacts(const Session& session,
+                                             const Located& builds) const {
   std::vector<TraceArtifact> rows;
-  execute(pool_, session, trace_artifacts_query(), Parameters().add(builds),
+  execute(pool_, session, trace_artifacts_query(),
+          Parameters().add(builds.ids).add(builds.partitions),
           [&](const Row& row) { rows.push_back(read_artifact(row)); });
   return rows;
 }
@@ -125,13 +129,14 @@ std::optional<std::int64_t> Traces::recent_archive_store(
   return store;
 }
 
-std::vector<TraceArtifact> Traces::insert(
-    const Session& session, const std::vector<std::int64_t>& builds) const {
+std::vector<TraceArtifact> Traces::insert(const Session& session,
+                                          const Located& builds) const {
   std::vector<TraceArtifact> rows;
   // To say it again does no harm: what is there already is left out, and found
   // by the next look.
   execute_repeatable(
-      pool_, session, insert_, Parameters().add(builds),
+      pool_, session, insert_trace_query(),
+      Parameters().add(builds.ids).add(builds.partitions),
       [&](const Row& row) { rows.push_back(read_artifact(row)); });
   return rows;
 }
@@ -141,8 +146,8 @@ std::vector<std::int64_t> Traces::complete(
     const std::vector<Chunk>& chunks) const {
   std::vector<std::int64_t> jobs;
   Parameters parameters = add_stored(stored);
-  execute_repeatable(pool_, session, complete_trace_query(),
-                     add_chunks(parameters, chunks),
+  add_chunks(parameters, chunks).add(partitions_of(stored));
+  execute_repeatable(pool_, session, complete_trace_query(), parameters,
                      [&](const Row& row) { jobs.push_back(row.integer(0)); });
   return jobs;
 }
@@ -151,7 +156,8 @@ std::int64_t Traces::forget(const Session& session,
                             const std::vector<Chunk>& chunks) const {
   std::int64_t forgotten = 0;
   Parameters parameters;
-  execute_repeatable(pool_, session, forget_, add_chunks(parameters, chunks),
+  execute_repeatable(pool_, session, forget_chunks_query(),
+                     add_chunks(parameters, chunks),
                      [&](const Row& row) { forgotten = row.integer(0); });
   return forgotten;
 }
@@ -161,7 +167,7 @@ std::vector<Statement> Traces::statements() const {
   const StoredTrace trace;
   const Numbers ids{0};
   Parameters complete = add_stored({trace});
-  add_chunks(complete, {chunk});
+  add_chunks(complete, {chunk}).add(ids);
   Parameters forget;
   add_chunks(forget, {chunk});
   constexpr const char* table = "ci_build_trace_chunks";
@@ -172,14 +178,15 @@ std::vector<Statement> Traces::statements() const {
       {"traces", chunks_query(), Parameters().add(ids), true, table, index},
       {"traces", chunk_bytes_query(), Parameters().add(ids), true, table,
        nullptr},
-      {"traces", trace_artifacts_query(), Parameters().add(ids), true,
+      {"traces", trace_artifacts_query(), Parameters().add(ids).add(ids), true,
        "ci_job_artifacts", "ci_job_artifacts (job_id, file_type)"},
       {"traces", recent_archive_store_query(), Parameters(), true,
        "ci_job_artifacts", nullptr},
-      {"traces", insert_, Parameters().add(ids), false, "ci_builds", nullptr},
+      {"traces", insert_trace_query(), Parameters().add(ids).add(ids), false,
+       "ci_builds", nullptr},
       {"traces", complete_trace_query(), complete, false, "ci_job_artifacts",
        nullptr},
-      {"traces", forget_, forget, false, table, nullptr},
+      {"traces", forget_chunks_query(), forget, false, table, nullptr},
   };
 }
 

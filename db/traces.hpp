@@ -28,6 +28,7 @@ struct TraceSelection {
 struct LiveTrace {
   std::int64_t build_id = 0;
   std::int64_t project_id = 0;
+  std::int64_t partition_id = 0;        ///< 0 before 16.x
   std::chrono::milliseconds due_in{0};  ///< not above 0: now
 };
 
@@ -70,6 +71,7 @@ struct TraceArtifact {
 struct StoredTrace {
   std::int64_t artifact_id = 0;
   std::int64_t job_id = 0;
+  std::int64_t partition_id = 0;
   std::int64_t file_store = 1;
   std::int64_t size = 0;  ///< bytes
   std::string sha256;     ///< hex
@@ -81,7 +83,7 @@ struct StoredTrace {
 /// Error, Unreachable.
 class Traces {
  public:
-  Traces(Pool& pool, const Catalog& catalog);
+  explicit Traces(Pool& pool) : pool_(pool) {}
 
   /// Look at up to \a limit builds that have chunks, after \a after: by steps
   /// over the index of the chunks, never by a scan of builds.
@@ -101,7 +103,7 @@ class Traces {
 
   /// The trace artifacts that \a builds have already.
   [[nodiscard]] std::vector<TraceArtifact> artifacts(
-      const Session& session, const std::vector<std::int64_t>& builds) const;
+      const Session& session, const Located& builds) const;
 
   /// The file_store of most archives among the last thousand job artifacts;
   /// nothing if there is none.
@@ -110,8 +112,8 @@ class Traces {
 
   /// Make a row without a file for those of \a builds that are completed and
   /// have none.
-  [[nodiscard]] std::vector<TraceArtifact> insert(
-      const Session& session, const std::vector<std::int64_t>& builds) const;
+  [[nodiscard]] std::vector<TraceArtifact> insert(const Session& session,
+                                                  const Located& builds) const;
 
   /// Give rows their files and write the traces' metadata, where the row is
   /// still there without a file, and the build's chunks are all as in
@@ -133,8 +135,6 @@ class Traces {
 
  private:
   Pool& pool_;
-  Query insert_;
-  Query forget_;
 };
 
 }  // namespace db

@@ -5,7 +5,7 @@ namespace {
 
 const Query blocked_users_query{"users.blocked", R"sql(
 SELECT id::bigint
-FROM users
+FROM {users}
 WHERE state = 'blocked' AND id > $1
 ORDER BY id
 LIMIT $2
@@ -13,7 +13,7 @@ LIMIT $2
 
 const Query user_states_query{"users.states", R"sql(
 SELECT id::bigint, coalesce(state::text, '')
-FROM users
+FROM {users}
 WHERE id = ANY ($1::bigint[])
 ORDER BY id
 )sql"};
@@ -21,17 +21,19 @@ ORDER BY id
 const Query disable_schedules_query{"schedules.disable", R"sql(
 WITH held AS MATERIALIZED (
     SELECT s.id
-    FROM ci_pipeline_schedules AS s
+    FROM {ci_pipeline_schedules} AS s
     WHERE s.owner_id = ANY ($1::bigint[])
       AND s.active
-      AND EXISTS (SELECT FROM users AS u
+      {if users}
+      AND EXISTS (SELECT FROM {users} AS u
                   WHERE u.id = s.owner_id AND u.state = 'blocked')
+      {end}
     ORDER BY s.id
     LIMIT $2
     FOR NO KEY UPDATE SKIP LOCKED
 ),
 disabled AS (
-    UPDATE ci_pipeline_schedules AS s
+    UPDATE {ci_pipeline_schedules} AS s
     SET active = false
     FROM held
     WHERE s.id = held.id
@@ -42,7 +44,7 @@ SELECT count(*) FROM disabled
 
 const Query count_schedules_query{"schedules.count", R"sql(
 SELECT count(*)
-FROM ci_pipeline_schedules
+FROM {ci_pipeline_schedules}
 WHERE owner_id = ANY ($1::bigint[]) AND active
 )sql"};
 

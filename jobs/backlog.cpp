@@ -46,6 +46,10 @@ std::int64_t if_planned(const Context& context, std::int64_t rows) {
 }
 
 void count_unlocked(Context& context, Backlog& backlog) {
+  if (!context.catalog.has_lock_column()) {
+    backlog.unlocked = 0;
+    return;
+  }
   const PassReport& pass = context.report.pass(Pass::unlocked);
   const std::int64_t accounted =
       context.report.problems_in("ci_pipeline_artifacts", Pass::unlocked) +
@@ -60,6 +64,10 @@ void count_unlocked(Context& context, Backlog& backlog) {
 }
 
 void count_unknown(Context& context, Backlog& backlog) {
+  if (!context.catalog.has_lock_column()) {
+    backlog.unknown = 0;  // no row could ever say it
+    return;
+  }
   const PassReport& pass = context.report.pass(Pass::legacy);
   const std::int64_t accounted =
       context.unknown_problems +

@@ -48,9 +48,8 @@ void check_index(const db::ExpiryIndex* index, Pass pass,
 /// plan without the index is worth a word.
 void check_index_is_used(Installation& installation,
                          const db::ExpiryIndex& index, Findings& findings) {
-  const db::PipelineArtifacts artifacts(installation.pool,
-                                        installation.catalog);
-  for (const db::Statement& statement : artifacts.statements(our_now())) {
+  for (const db::Statement& statement :
+       db::PipelineArtifacts::statements(installation.catalog, our_now())) {
     if (statement.query.name != "artifacts.page_unlocked")
       continue;
     const db::Plan plan = db::explain(installation.pool, installation.session(),
@@ -91,7 +90,11 @@ bool check_tables(Installation& installation, Findings& findings) {
 
 void check_indexes(Installation& installation, Findings& findings) {
   const db::Catalog& catalog = installation.catalog;
-  if (installation.wants(Pass::unlocked)) {
+  if (installation.wants(Pass::unlocked) && !catalog.has_lock_column())
+    add(findings, Level::ok, "unlocked",
+        "there is no column ci_pipeline_artifacts.locked (GitLab before 15.4), "
+        "so the legacy pass does it all");
+  else if (installation.wants(Pass::unlocked)) {
     check_index(catalog.unlocked_index(), Pass::unlocked,
                 "ci_pipeline_artifacts (expire_at) WHERE locked = 0 AND "
                 "expire_at IS NOT NULL",

@@ -127,7 +127,7 @@ void check_redis(Installation& installation, Findings& findings) {
 void check_traces(Installation& installation, Findings& findings) {
   if (!installation.wants(Pass::traces) || !installation.store_trouble.empty())
     return;
-  const db::Traces traces(installation.pool, installation.catalog);
+  const db::Traces traces(installation.pool);
   const auto builds = builds_with_traces(installation, traces);
   if (!builds.empty())
     findings.push_back(examine_archive_store(installation, traces));

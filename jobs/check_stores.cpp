@@ -16,8 +16,7 @@ using Rows = std::vector<db::Artifact>;
 
 /// The sample by store, without those that --only-store leaves out.
 std::map<std::int64_t, Rows> sample_by_store(Installation& installation) {
-  const db::PipelineArtifacts artifacts(installation.pool,
-                                        installation.catalog);
+  const db::PipelineArtifacts artifacts(installation.pool);
   std::map<std::int64_t, Rows> stores;
   for (db::Artifact& row : artifacts.live_sample(installation.session()))
     if (!installation.options.only_store ||
@@ -71,8 +70,7 @@ Finding look_for(stores::Store& store, const Rows& rows,
 
 /// Whether the passes asked for would meet any row at all.
 bool has_expired(Installation& installation) {
-  const db::PipelineArtifacts artifacts(installation.pool,
-                                        installation.catalog);
+  const db::PipelineArtifacts artifacts(installation.pool);
   return !artifacts
               .page(installation.session(), db::Selection::legacy, {},
                     telemetry::Timestamp::max(), 1)

@@ -10,6 +10,7 @@
 #include "db/traces.hpp"
 #include "db/users.hpp"
 #include "jobs/check_database.hpp"
+#include "jobs/choices.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -59,7 +60,8 @@ Verdict judge(const db::Statement& statement, const db::Plan& plan,
                               : "the index is missing",
                         statement.wanted_index)};
   const auto whole = std::ranges::find_if(plan.nodes, [&](const auto& node) {
-    return statement.large_table && node.relation == statement.large_table &&
+    return statement.large_table &&
+           catalog.table_of(node.relation) == statement.large_table &&
            node.type.find("Seq Scan") != std::string::npos;
   });
   if (whole == plan.nodes.end())
@@ -122,10 +124,11 @@ bool is_wanted(const db::Statement& statement, const Options& options) {
 std::vector<db::Statement> job_statements(Installation& installation) {
   db::Pool& pool = installation.pool;
   const db::Catalog& catalog = installation.catalog;
+  const db::Builds builds(
+      pool, statuses_to_drop(installation.options, catalog).value);
   std::vector<db::Statement> all = db::user_statements(catalog);
-  for (auto&& some :
-       {db::Builds(pool, catalog).statements(), db::status_statements(),
-        db::Traces(pool, catalog).statements()})
+  for (auto&& some : {builds.statements(), db::status_statements(),
+                      db::Traces(pool).statements()})
     std::ranges::copy(some, std::back_inserter(all));
   return all;
 }
@@ -133,9 +136,8 @@ std::vector<db::Statement> job_statements(Installation& installation) {
 std::vector<db::Statement> statements_of(Installation& installation) {
   const telemetry::Timestamp horizon =
       db::now(installation.pool, installation.session());
-  const db::PipelineArtifacts artifacts(installation.pool,
-                                        installation.catalog);
-  std::vector<db::Statement> all = artifacts.statements(horizon);
+  std::vector<db::Statement> all =
+      db::PipelineArtifacts::statements(installation.catalog, horizon);
   std::ranges::move(db::pipeline_statements(), std::back_inserter(all));
   std::ranges::move(db::DeletedObjects::statements(horizon),
                     std::back_inserter(all));

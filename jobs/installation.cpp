@@ -1,5 +1,7 @@
 #include "jobs/installation.hpp"
 
+#include "jobs/choices.hpp"
+
 #include <fmt/format.h>
 
 #include <random>
@@ -8,10 +10,13 @@ namespace jobs {
 namespace {
 
 db::Session make_session(const Options& options, const std::string& run_id,
-                         const std::string& search_path) {
+                         const db::Catalog* catalog = nullptr) {
   db::Session session;
   session.application_name = "ci-janitor run " + run_id;
-  session.search_path = search_path;
+  if (catalog != nullptr) {
+    session.search_path = catalog->search_path();
+    session.tables = &catalog->tables();
+  }
   session.statement_timeout = options.statement_timeout;
   session.lock_timeout = options.lock_timeout;
   return session;
@@ -40,7 +45,8 @@ Installation::Installation(const Options& options_given,
     : options(options_given),
       run_id(run_id_given),
       pool("ci-janitor " + run_id, stop),
-      catalog(db::Catalog::read(pool, make_session(options, run_id, ""))) {
+      catalog(db::Catalog::read(pool, make_session(options, run_id))) {
+  catalog.choose(statistics_way(options, catalog).value);
   try {
     stores = stores::open_stores(store_settings(options), stop);
     redis = RedisServers(options, stop);
@@ -50,7 +56,7 @@ Installation::Installation(const Options& options_given,
 }
 
 db::Session Installation::session() const {
-  return make_session(options, run_id, catalog.search_path());
+  return make_session(options, run_id, &catalog);
 }
 
 std::string make_run_id() {

@@ -1,5 +1,6 @@
 #include "jobs/option_values.hpp"
 
+#include "db/job_status.hpp"
 #include "stores/redis_url.hpp"
 #include "stores/s3_location.hpp"
 
@@ -43,6 +44,11 @@ bool is_redis_url(std::string_view text) {
   } catch (const std::invalid_argument&) {
     return false;
   }
+}
+
+/// A job that ends, or has ended, stays as it is.
+bool may_be_dropped(db::JobStatus status) {
+  return !db::is_completed(status) && status != db::JobStatus::canceling;
 }
 
 }  // namespace
@@ -166,6 +172,23 @@ OptionValue ids(std::vector<std::int64_t> Options::*member) {
               },
           .clear = [member](Options& options) { (options.*member).clear(); },
           .is_repeatable = true};
+}
+
+OptionValue statuses(std::vector<std::string> Options::*member) {
+  std::vector<std::string_view> words;
+  for (const std::string_view word : db::job_status_names)
+    if (may_be_dropped(*db::job_status(word)))
+      words.push_back(word);
+  return {.must_be = alternatives(words),
+          .set =
+              [member](Options& options, std::string_view text) {
+                const auto status = db::job_status(text);
+                if (!status || !may_be_dropped(*status))
+                  return false;
+                (options.*member).emplace_back(text);
+                return true;
+              },
+          .clear = [member](Options& options) { (options.*member).clear(); }};
 }
 
 OptionValue passes(std::set<telemetry::Pass> Options::*member) {

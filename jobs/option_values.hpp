@@ -45,6 +45,8 @@ OptionValue region(std::optional<std::string> Options::*member);
 OptionValue redis_url(std::optional<std::string> Options::*member);
 OptionValue moment(std::optional<telemetry::Timestamp> Options::*member);
 OptionValue ids(std::vector<std::int64_t> Options::*member);
+/// Statuses of jobs that have not ended.
+OptionValue statuses(std::vector<std::string> Options::*member);
 OptionValue passes(std::set<telemetry::Pass> Options::*member);
 
 /// "text, json or jsonl"

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "db/statistics_way.hpp"
 #include "stores/store.hpp"
 #include "telemetry/log.hpp"
 #include "telemetry/progress.hpp"
@@ -66,6 +67,12 @@ struct Options {
   std::optional<telemetry::Timestamp> horizon;  ///< database now if not given
   std::vector<std::int64_t> projects;           ///< empty: all
   std::vector<std::int64_t> except_projects;
+
+  /// As the schema tells, if not given.
+  std::optional<db::StatisticsWay> statistics;
+  std::vector<std::string>
+      cancelable;  ///< statuses; empty: as the schema tells
+  bool accept_geo_leak = false;
 
   std::vector<std::int64_t> users;  ///< empty: all that are blocked
   std::int64_t max_drop = 1000;     ///< jobs

@@ -76,6 +76,10 @@ const OptionRow table[] = {
   {what, "user", "ID", "(all blocked)", run | plan,
    ids(&Options::users),
    "builds pass: only this blocked user; a comma list, or repeated"},
+  {what, "cancelable", "LIST", "(as GitLab)", run | plan | explain | check,
+   statuses(&Options::cancelable),
+   "builds pass: drop jobs in these statuses; else those that this GitLab lets a"
+   " user cancel"},
   {what, "grace", "SECONDS", "0", run | plan | explain,
    number(&Options::grace, 0, longest_seconds),
    "an artifact must have expired this long ago"},
@@ -139,6 +143,18 @@ const OptionRow table[] = {
                                            {"none", stores::Prune::none}}),
    "emptied directories: remove the artifact's own; all up to the root, if"
    " unchanged for an hour; none"},
+  {how, "statistics", "auto|...", "auto", all,
+   choice<std::optional<db::StatisticsWay>>(&Options::statistics,
+          {{"auto", std::nullopt},
+           {"with-storage", db::StatisticsWay::with_storage},
+           {"alone", db::StatisticsWay::alone},
+           {"off", db::StatisticsWay::off}}),
+   "what falls with the bytes destroyed: pipeline_artifacts_size and"
+   " storage_size (with-storage), the first (alone), or nothing (off); auto as"
+   " GitLab does"},
+  {how, "accept-geo-leak", "", "", run | plan | check,
+   flag(&Options::accept_geo_leak),
+   "go on although Geo's secondaries would keep the files for ever"},
   {how, "accept-missing", "", "", run | plan | check,
    flag(&Options::accept_missing),
    "go on although the stores do not hold what live rows name"},

@@ -21,11 +21,11 @@ constexpr std::int64_t slice = 500;
 // A job that somebody else changed or holds is read again so many times.
 constexpr int most_tries = 3;
 
-Ids ids_of(std::span<const db::UserPipeline> group) {
-  Ids ids;
+db::Located locate(std::span<const db::UserPipeline> group) {
+  db::Located pipelines;
   for (const db::UserPipeline& pipeline : group)
-    ids.push_back(pipeline.id);
-  return ids;
+    pipelines.add(pipeline.id, pipeline.partition_id);
+  return pipelines;
 }
 
 }  // namespace
@@ -33,11 +33,11 @@ Ids ids_of(std::span<const db::UserPipeline> group) {
 /// One group's way from its first job to its last.
 class PipelineDropper::Group {
  public:
-  Group(PipelineDropper& dropper, Ids pipelines)
+  Group(PipelineDropper& dropper, db::Located pipelines)
       : dropper_(dropper),
         context_(dropper.context_),
         pipelines_(std::move(pipelines)),
-        untold_(pipelines_.begin(), pipelines_.end()) {}
+        untold_(pipelines_.ids.begin(), pipelines_.ids.end()) {}
 
   /// Sweep over the cancelable jobs, by id, until a sweep meets none that it
   /// could still drop; a plan sweeps once.
@@ -52,7 +52,7 @@ class PipelineDropper::Group {
 
   /// After the last drop: what it takes for the rest of the world to know.
   void follow_up() {
-    recompute_statuses(context_, Ids(untold_.begin(), untold_.end()));
+    recompute_statuses(context_, among_these(untold_));
     if (dropped_.empty())
       return;
     telemetry::fault_point("builds.before_leftovers");
@@ -79,6 +79,10 @@ class PipelineDropper::Group {
  private:
   bool goes_on() const {
     return !context_.must_stop() && !context_.drop_budget.is_spent();
+  }
+
+  db::Located among_these(const std::set<std::int64_t>& ids) const {
+    return {{ids.begin(), ids.end()}, pipelines_.partitions};
   }
 
   bool has_given_up() const {
@@ -128,7 +132,8 @@ class PipelineDropper::Group {
     if (context_.only_plans())
       dropper_.count(jobs);
     else
-      drop(all ? order_with_status(jobs) : db::DropOrder{jobs, {}, {}});
+      drop(all ? order_with_status(jobs)
+               : db::DropOrder{jobs, {}, {}, pipelines_.partitions});
   }
 
   db::DropOrder order_with_status(const std::vector<db::Job>& jobs) {
@@ -137,11 +142,12 @@ class PipelineDropper::Group {
       ids.insert(job.pipeline_id);
     auto states = db::with_retry([&] {
       return db::read_pipelines(context_.pool, context_.reading(Pass::builds),
-                                Ids(ids.begin(), ids.end()));
+                                among_these(ids));
     });
     assume_dropped(states, jobs);
     db::DropOrder order = order_for(context_, states);
     order.jobs = jobs;
+    order.partitions = pipelines_.partitions;
     ids.clear();
     for (const db::Job& job : jobs)
       ids.insert(job.id);
@@ -227,7 +233,7 @@ class PipelineDropper::Group {
 
   PipelineDropper& dropper_;
   Context& context_;
-  Ids pipelines_;
+  db::Located pipelines_;
   std::unordered_map<std::int64_t, int> tries_;  ///< of jobs that didn't go
   std::set<std::int64_t> untold_;  ///< pipelines whose status is not told
   Ids dropped_;
@@ -245,12 +251,13 @@ void PipelineDropper::drop(std::span<const db::UserPipeline> group) {
 }
 
 void PipelineDropper::work_on(std::span<const db::UserPipeline> group) {
-  Group work(*this, ids_of(group));
+  const db::Located pipelines = locate(group);
+  Group work(*this, pipelines);
   if (context_.only_plans()) {
     work.drop_jobs();
     return;
   }
-  const PipelineLease lease(context_, ids_of(group), leases_usable_);
+  const PipelineLease lease(context_, pipelines.ids, leases_usable_);
   work.drop_jobs();
   work.follow_up();
   add_conflicts(work.conflicts());

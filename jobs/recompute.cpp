@@ -80,15 +80,16 @@ bool knows_all_statuses(const db::PipelineState& pipeline) {
 }
 
 /// One round: \return those that have to be read again.
-std::vector<std::int64_t> recompute_once(
-    Context& context, const std::vector<std::int64_t>& pipelines) {
+std::vector<std::int64_t> recompute_once(Context& context,
+                                         const db::Located& pipelines) {
   const db::Session reading = context.reading(Pass::builds).without_deadline();
   const db::Session writing = context.writing(Pass::builds).without_deadline();
   const auto states = db::with_retry(
       [&] { return db::read_pipelines(context.pool, reading, pipelines); });
-  const db::DropOrder order = order_for(context, states);
+  db::DropOrder order = order_for(context, states);
   if (order.told.empty())
     return {};
+  order.partitions = pipelines.partitions;
   telemetry::fault_point("builds.before_status");
   return db::with_retry(
       [&] { return context.builds.drop(writing, order).moved; });
@@ -171,13 +172,13 @@ void assume_dropped(std::vector<db::PipelineState>& pipelines,
       }
 }
 
-void recompute_statuses(Context& context, std::vector<std::int64_t> pipelines) {
-  for (int tries = 0; !pipelines.empty() && tries < most_rounds; ++tries) {
+void recompute_statuses(Context& context, db::Located pipelines) {
+  for (int tries = 0; !pipelines.ids.empty() && tries < most_rounds; ++tries) {
     if (tries > 0)
       std::this_thread::sleep_for(std::chrono::milliseconds{30 * tries});
-    pipelines = recompute_once(context, pipelines);
+    pipelines.ids = recompute_once(context, pipelines);
   }
-  for (const std::int64_t pipeline : pipelines)
+  for (const std::int64_t pipeline : pipelines.ids)
     context.report.problem({Pass::builds, "ci_pipelines", pipeline,
                             "its status could not be written, since others "
                             "kept changing it; the next run tries again"});

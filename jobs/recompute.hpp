@@ -37,6 +37,6 @@ void assume_dropped(std::vector<db::PipelineState>& pipelines,
 /// run.
 ///
 /// \throws db::Error
-void recompute_statuses(Context& context, std::vector<std::int64_t> pipelines);
+void recompute_statuses(Context& context, db::Located pipelines);
 
 }  // namespace jobs

@@ -4,6 +4,7 @@
 #include "jobs/backlog.hpp"
 #include "jobs/builds_pass.hpp"
 #include "jobs/check.hpp"
+#include "jobs/choices.hpp"
 #include "jobs/legacy_pass.hpp"
 #include "jobs/objects_pass.hpp"
 #include "jobs/traces_pass.hpp"
@@ -139,11 +140,11 @@ void run(Installation& installation, const std::atomic<bool>& stop,
   report.horizon = horizon_of(options, now);
   require_fitness(installation);
 
-  const db::PipelineArtifacts artifacts(installation.pool,
-                                        installation.catalog);
+  const db::PipelineArtifacts artifacts(installation.pool);
   const db::DeletedObjects queue(installation.pool);
-  const db::Builds builds(installation.pool, installation.catalog);
-  const db::Traces traces(installation.pool, installation.catalog);
+  const db::Builds builds(
+      installation.pool, statuses_to_drop(options, installation.catalog).value);
+  const db::Traces traces(installation.pool);
   telemetry::Progress progress(options.progress);
   Context context{.options = options,
                   .pool = installation.pool,

@@ -41,9 +41,9 @@ std::vector<db::Artifact> SecondTry::eligible(
   if (selection_ == db::Selection::unlocked || rows.empty())
     return rows;
 
-  std::vector<std::int64_t> pipelines;
+  db::Located pipelines;
   for (const db::Artifact& row : rows)
-    pipelines.push_back(row.pipeline_id);
+    pipelines.add(row.pipeline_id, row.partition_id);
   const db::PipelineLocks locks = db::with_retry([&] {
     return db::look_up_locks(context_.pool, context_.reading(pass_), pipelines);
   });

@@ -17,6 +17,13 @@ std::vector<std::int64_t> builds_of(const Traces& traces) {
   return ids;
 }
 
+db::Located located_builds(const Traces& traces) {
+  db::Located builds;
+  for (const Trace& trace : traces)
+    builds.add(trace.build_id, trace.partition_id);
+  return builds;
+}
+
 std::vector<db::Chunk> chunks_of(const Traces& traces) {
   std::vector<db::Chunk> chunks;
   for (const Trace& trace : traces)

@@ -25,6 +25,7 @@ struct ReadObject {
 struct Trace {
   std::int64_t build_id = 0;
   std::int64_t project_id = 0;
+  std::int64_t partition_id = 0;
   std::vector<db::Chunk> chunks;
   std::vector<ChunkExtent> extents;  ///< of the chunks, in the same order
   std::optional<db::TraceArtifact> artifact;
@@ -42,6 +43,7 @@ using Traces = std::vector<Trace>;
 stores::ObjectKey key_of(const Trace& trace);
 
 std::vector<std::int64_t> builds_of(const Traces& traces);
+db::Located located_builds(const Traces& traces);
 std::vector<db::Chunk> chunks_of(const Traces& traces);
 
 /// Name a trace that can't be dealt with, by its first chunk, which stands as

@@ -41,6 +41,7 @@ void TraceArchiver::archive(std::span<const db::LiveTrace> batch) {
     if (lease.held(i))
       traces.push_back({.build_id = batch[i].build_id,
                         .project_id = batch[i].project_id,
+                        .partition_id = batch[i].partition_id,
                         .chunks = {},
                         .extents = {},
                         .artifact = {},
@@ -126,11 +127,11 @@ void TraceArchiver::note_empty(Trace& trace) const {
 }
 
 void TraceArchiver::give_rows(Traces& traces) const {
-  Ids builds;
+  db::Located builds;
   for (const Trace& trace : traces)
     if (!trace.artifact)
-      builds.push_back(trace.build_id);
-  if (builds.empty())
+      builds.add(trace.build_id, trace.partition_id);
+  if (builds.ids.empty())
     return;
   const auto rows = db::with_retry([&] {
     return context_.traces.insert(
@@ -174,6 +175,7 @@ db::StoredTrace TraceArchiver::put(Trace& trace) {
   });
   return {.artifact_id = trace.artifact->id,
           .job_id = trace.build_id,
+          .partition_id = trace.partition_id,
           .file_store = file_store_,
           .size = size,
           .sha256 = sha256.hex(),
@@ -220,7 +222,8 @@ void TraceArchiver::remove_unnamed(const Traces& traces) const {
     return;
   const auto rows = db::with_retry([&] {
     return context_.traces.artifacts(
-        context_.reading(Pass::traces).without_deadline(), builds_of(traces));
+        context_.reading(Pass::traces).without_deadline(),
+        located_builds(traces));
   });
   for (const Trace& trace : traces) {
     const stores::ObjectKey key = key_of(trace);

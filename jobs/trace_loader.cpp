@@ -27,8 +27,8 @@ ByBuild read_chunks(const Context& context,
 
 void load_rows(const Context& context, Traces& traces) {
   const db::Session session = context.reading(Pass::traces).without_deadline();
-  const std::vector<std::int64_t> builds = builds_of(traces);
-  ByBuild chunks = read_chunks(context, builds);
+  const db::Located builds = located_builds(traces);
+  ByBuild chunks = read_chunks(context, builds.ids);
   std::map<std::int64_t, db::TraceArtifact> artifacts;
   for (const db::TraceArtifact& row : db::with_retry(
            [&] { return context.traces.artifacts(session, builds); }))

@@ -27,6 +27,11 @@ void destroy_all(Context& context, BatchSource& batches, Destroyer& destroyer) {
 
 void run_unlocked_pass(Context& context) {
   telemetry::PassReport& report = context.report.pass(Pass::unlocked);
+  if (!context.catalog.has_lock_column()) {
+    report.end(Outcome::unsupported,
+               "artifacts don't say whether they are locked (before 15.4)");
+    return;
+  }
   PageSource pages(context, Pass::unlocked, db::Selection::unlocked);
   Destroyer destroyer(context, Pass::unlocked, db::Selection::unlocked);
   BatchSource batches(pages, destroyer.lanes(), context.options.batch_size);

@@ -21,12 +21,13 @@ constexpr std::size_t resolve_slice = 100;
 
 db::PipelineLocks look_up(Context& context,
                           std::span<const db::Artifact> rows) {
-  std::vector<std::int64_t> ids;
+  db::Located pipelines;
   for (const db::Artifact& row : rows)
-    ids.push_back(row.pipeline_id);
+    pipelines.add(row.pipeline_id, row.partition_id);
   ++context.report.pass(Pass::legacy).windows;
   return db::with_retry([&] {
-    return db::look_up_locks(context.pool, context.reading(Pass::legacy), ids);
+    return db::look_up_locks(context.pool, context.reading(Pass::legacy),
+                             pipelines);
   });
 }
 
@@ -70,6 +71,8 @@ JudgedWindow judge_window(Context& context,
 }
 
 void resolve_states(Context& context, const std::vector<std::int64_t>& ids) {
+  if (!context.catalog.has_lock_column())
+    return;
   const auto granted = static_cast<std::size_t>(
       context.resolve_budget.reserve(static_cast<std::int64_t>(ids.size())));
   std::span<const std::int64_t> left = std::span(ids).first(granted);

@@ -61,7 +61,6 @@ TEST_CASE("every column that is missing is named", "[postgres]") {
        std::vector<std::pair<std::string, std::string>>{
            {"ci_pipeline_artifacts", "file_store"},
            {"ci_pipeline_artifacts", "expire_at"},
-           {"ci_pipeline_artifacts", "locked"},
            {"ci_pipelines", "locked"},
            {"ci_deleted_objects", "store_dir"},
            {"project_statistics", "pipeline_artifacts_size"}}) {
@@ -70,6 +69,16 @@ TEST_CASE("every column that is missing is named", "[postgres]") {
     expected.push_back("column " + table + "." + column + " is missing");
     CHECK(server.catalog().unserved() == expected);
   }
+}
+
+TEST_CASE("before 15.4 an artifact does not say whether it is locked",
+          "[postgres]") {
+  Server server;
+  CHECK(server.catalog().has_lock_column());
+  server.database.run("ALTER TABLE ci_pipeline_artifacts DROP COLUMN locked");
+  const db::Catalog catalog = server.catalog();
+  CHECK_FALSE(catalog.has_lock_column());
+  CHECK(catalog.unserved().empty());
 }
 
 TEST_CASE("a table that is missing is named by its columns", "[postgres]") {
@@ -90,6 +99,115 @@ TEST_CASE("a partitioned table is refused by name", "[postgres]") {
   const Sentences sentences = server.catalog().unserved();
   REQUIRE(sentences.size() == 1);
   CHECK(sentences[0].starts_with("table ci_deleted_objects is partitioned"));
+}
+
+TEST_CASE("the root of a table is found by any of its names", "[postgres]") {
+  Server server;
+  CHECK(server.catalog().tables().relation("ci_stages") == "public.ci_stages");
+  SECTION("p_ci_x over a partition ci_x") {
+    server.database.run(
+        "CREATE TABLE p_ci_stages (LIKE ci_stages INCLUDING DEFAULTS) "
+        "PARTITION BY LIST (partition_id); "
+        "ALTER TABLE p_ci_stages ATTACH PARTITION ci_stages DEFAULT");
+    const db::Catalog catalog = server.catalog();
+    CHECK(catalog.tables().relation("ci_stages") == "public.p_ci_stages");
+    CHECK(catalog.is_partitioned("ci_stages"));
+    CHECK(catalog.table_of("ci_stages") == "ci_stages");
+    CHECK(catalog.unserved_builds().empty());
+  }
+  SECTION("a root of another name") {
+    server.database.run(
+        "CREATE TABLE all_stages (LIKE ci_stages INCLUDING DEFAULTS) "
+        "PARTITION BY LIST (partition_id); "
+        "ALTER TABLE all_stages ATTACH PARTITION ci_stages DEFAULT");
+    CHECK(server.catalog().tables().relation("ci_stages") ==
+          "public.all_stages");
+  }
+  SECTION("p_ci_x alone, with its partitions in another schema") {
+    server.database.run(
+        "CREATE SCHEMA dynamic; "
+        "CREATE TABLE p_ci_stages (LIKE ci_stages INCLUDING DEFAULTS) "
+        "PARTITION BY LIST (partition_id); DROP TABLE ci_stages CASCADE; "
+        "CREATE TABLE dynamic.ci_stages_100 PARTITION OF p_ci_stages "
+        "FOR VALUES IN (100)");
+    const db::Catalog catalog = server.catalog();
+    CHECK(catalog.tables().relation("ci_stages") == "public.p_ci_stages");
+    CHECK(catalog.table_of("ci_stages_100") == "ci_stages");
+  }
+}
+
+TEST_CASE("what a new row needs and nobody here knows is refused",
+          "[postgres]") {
+  Server server;
+  SECTION("by NOT NULL") {
+    server.database.run(
+        "ALTER TABLE ci_deleted_objects ADD COLUMN cell bigint NOT NULL");
+  }
+  SECTION("by a CHECK") {
+    server.database.run(
+        "ALTER TABLE ci_deleted_objects ADD COLUMN cell bigint, "
+        "ADD CHECK (cell IS NOT NULL) NOT VALID");
+  }
+  CHECK(server.catalog().unserved() ==
+        Sentences{"column ci_deleted_objects.cell has to be given with every "
+                  "new row, and this version does not know what it means"});
+}
+
+TEST_CASE("a new column that need not be given does not matter", "[postgres]") {
+  Server server;
+  server.database.run(
+      "ALTER TABLE ci_deleted_objects ADD COLUMN cell bigint NOT NULL "
+      "DEFAULT 1, ADD COLUMN note text, "
+      "ADD COLUMN twice bigint GENERATED ALWAYS AS (file_store * 2) STORED, "
+      "ADD CHECK (length(note) < 9)");
+  CHECK(server.catalog().unserved().empty());
+}
+
+TEST_CASE("a table that would keep rows from being deleted is refused",
+          "[postgres]") {
+  Server server;
+  server.database.run(
+      "CREATE TABLE artifact_notes (artifact_id bigint REFERENCES "
+      "ci_pipeline_artifacts ON DELETE CASCADE)");
+  CHECK(server.catalog().unserved().empty());
+  REQUIRE(server.catalog().references().size() == 1);
+  CHECK(server.catalog().references()[0].other_table == "artifact_notes");
+  server.database.run(
+      "CREATE TABLE artifact_seals (artifact_id bigint REFERENCES "
+      "ci_pipeline_artifacts)");
+  const Sentences sentences = server.catalog().unserved();
+  REQUIRE(sentences.size() == 1);
+  CHECK(
+      sentences[0].starts_with("table artifact_seals refers to "
+                               "ci_pipeline_artifacts by a foreign key"));
+}
+
+TEST_CASE("manual jobs can be canceled once the jobs' metadata is gone",
+          "[postgres]") {
+  Server server;
+  CHECK_FALSE(server.catalog().cancels_manual_jobs());
+  server.database.run(
+      "CREATE TABLE p_ci_builds (LIKE ci_builds INCLUDING DEFAULTS) "
+      "PARTITION BY LIST (partition_id); "
+      "CREATE TABLE p_ci_builds_metadata (build_id bigint)");
+  CHECK_FALSE(server.catalog().cancels_manual_jobs());
+  server.database.run("DROP TABLE p_ci_builds_metadata");
+  CHECK(server.catalog().cancels_manual_jobs());
+}
+
+TEST_CASE("a table that GitLab has write-locked is another database's",
+          "[postgres]") {
+  Server server;
+  server.database.run(
+      "CREATE FUNCTION gitlab_schema_prevent_write() RETURNS trigger LANGUAGE "
+      "plpgsql AS 'BEGIN RAISE EXCEPTION ''locked''; END'; "
+      "CREATE TRIGGER gitlab_schema_write_trigger_for_project_statistics "
+      "BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON project_statistics "
+      "FOR EACH STATEMENT EXECUTE FUNCTION gitlab_schema_prevent_write()");
+  const Sentences sentences = server.catalog().unserved();
+  REQUIRE(sentences.size() == 1);
+  CHECK(sentences[0].find("--main-service NAME") != std::string::npos);
+  CHECK_FALSE(server.catalog().serves("project_statistics"));
 }
 
 TEST_CASE("later generations of the schema are told by their columns",

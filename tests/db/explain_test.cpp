@@ -8,12 +8,13 @@ namespace {
 
 struct Server {
   db::Plan plan(const db::Statement& statement, bool analyze = false) {
-    return db::explain(pool, {}, statement, analyze);
+    return db::explain(pool, session, statement, analyze);
   }
 
   tests::TestDatabase database;
   std::atomic<bool> stop{false};
   db::Pool pool{"test", stop};
+  db::Session session;
 };
 
 db::Statement reading(const std::string& sql) {
@@ -80,9 +81,9 @@ TEST_CASE("a statement said to read can't write when it is analyzed",
 TEST_CASE("every statement on artifacts can be explained", "[postgres]") {
   Server server;
   const db::Catalog catalog = db::Catalog::read(server.pool, {});
-  const db::PipelineArtifacts artifacts(server.pool, catalog);
-  for (const db::Statement& statement :
-       artifacts.statements(telemetry::Timestamp::max())) {
+  server.session.tables = &catalog.tables();
+  for (const db::Statement& statement : db::PipelineArtifacts::statements(
+           catalog, telemetry::Timestamp::max())) {
     INFO(statement.query.name);
     CHECK_FALSE(server.plan(statement, true).nodes.empty());
   }

@@ -21,6 +21,7 @@ namespace {
 struct Gitlab : TracesWorld {
   Gitlab() {
     session.search_path = catalog.search_path();
+    session.tables = &catalog.tables();
     session.read_only = false;
     selection.settle = std::chrono::seconds{0};
   }
@@ -38,8 +39,8 @@ struct Gitlab : TracesWorld {
   }
   /// The row of \a job, made or found, with what would be stored.
   db::StoredTrace row(std::int64_t job) {
-    (void)rows.insert(session, {job});
-    return {.artifact_id = rows.artifacts(session, {job}).at(0).id,
+    (void)rows.insert(session, {{job}, {100}});
+    return {.artifact_id = rows.artifacts(session, {{job}, {100}}).at(0).id,
             .job_id = job,
             .size = 3,
             .sha256 = "sha",
@@ -51,7 +52,7 @@ struct Gitlab : TracesWorld {
 
   db::Pool pool{"test", stop};
   db::Catalog catalog = db::Catalog::read(pool, {});
-  db::Traces rows{pool, catalog};
+  db::Traces rows{pool};
   db::Session session;
   db::TraceSelection selection;
   std::optional<std::int64_t> last;
@@ -145,14 +146,14 @@ TEST_CASE("only a completed build gets a row, and only one", "[postgres]") {
       completed.push_back(jobs.back());
   }
   Ids made;
-  for (const auto& row : gitlab.rows.insert(gitlab.session, jobs)) {
+  for (const auto& row : gitlab.rows.insert(gitlab.session, {jobs, {100}})) {
     made.push_back(row.job_id);
     CHECK_FALSE(row.has_file);
   }
   std::ranges::sort(made);
   CHECK(made == completed);
-  CHECK(gitlab.rows.insert(gitlab.session, jobs).empty());
-  CHECK(gitlab.rows.artifacts(gitlab.session, jobs).size() == 4);
+  CHECK(gitlab.rows.insert(gitlab.session, {jobs, {100}}).empty());
+  CHECK(gitlab.rows.artifacts(gitlab.session, {jobs, {100}}).size() == 4);
 }
 
 TEST_CASE("a row is completed once, while the chunks are what was read",

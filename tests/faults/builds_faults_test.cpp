@@ -127,12 +127,12 @@ TEST_CASE("a drop whose commit is not answered is counted once", "[postgres]") {
 
 TEST_CASE("a status whose commit is not answered is written once",
           "[postgres]") {
-  cut_and_check(Cut::before_answer, "UPDATE ci_stages");
-  cut_and_check(Cut::before_commit, "UPDATE ci_stages");
+  cut_and_check(Cut::before_answer, "UPDATE public.ci_stages");
+  cut_and_check(Cut::before_commit, "UPDATE public.ci_stages");
 }
 
 TEST_CASE("a connection cut while schedules are turned off is no end of a run",
           "[postgres]") {
-  cut_and_check(Cut::before_answer, "UPDATE ci_pipeline_schedules");
-  cut_and_check(Cut::before_commit, "UPDATE ci_pipeline_schedules");
+  cut_and_check(Cut::before_answer, "UPDATE public.ci_pipeline_schedules");
+  cut_and_check(Cut::before_commit, "UPDATE public.ci_pipeline_schedules");
 }

@@ -11,10 +11,10 @@ using telemetry::Pass;
 using tests::BusyWorld;
 using tests::Cut;
 
-constexpr const char* destroy = "DELETE FROM ci_pipeline_artifacts";
+constexpr const char* destroy = "DELETE FROM public.ci_pipeline_artifacts";
 constexpr const char* resolve = "SET locked = 1";
-constexpr const char* forget = "DELETE FROM ci_deleted_objects";
-constexpr const char* lease = "UPDATE ci_deleted_objects AS entry";
+constexpr const char* forget = "DELETE FROM public.ci_deleted_objects";
+constexpr const char* lease = "UPDATE public.ci_deleted_objects AS entry";
 
 /// A run through a proxy that cuts the \a nth transaction with \a statement.
 telemetry::Report& run_and_cut(BusyWorld& world, Cut where,

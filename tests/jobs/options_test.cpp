@@ -15,7 +15,7 @@ std::string sample_of(const OptionRow& row) {
   if (row.is_flag())
     return "true";
   for (const char* const text :
-       {"1", "2022-10-06T12:30:00Z", "all", "none", "text", "info",
+       {"1", "2022-10-06T12:30:00Z", "all", "none", "text", "info", "running",
         "unix:///run/redis.sock", "s3://bucket", "https://host", "local",
         "somewhere"}) {
     Options scratch;
@@ -84,6 +84,9 @@ TEST_CASE("every option can be given", "[unit]") {
              "--tolerate-problems",
              "5",
              "--accept-missing",
+             "--accept-geo-leak",
+             "--statistics=alone",
+             "--cancelable=running,manual",
              "--output",
              "json",
              "--progress",
@@ -140,6 +143,9 @@ TEST_CASE("every option can be given", "[unit]") {
   expected.except_projects = {4};
   expected.tolerate_problems = 5;
   expected.accept_missing = true;
+  expected.accept_geo_leak = true;
+  expected.statistics = db::StatisticsWay::alone;
+  expected.cancelable = {"running", "manual"};
   expected.output = Output::json;
   expected.progress = telemetry::ProgressStyle::plain;
   expected.log_format = telemetry::LogFormat::json;
