@@ -2,6 +2,7 @@
 
 #include "tests/jobs/builds_world.hpp"
 #include "tests/support/program.hpp"
+#include "tests/support/schema_era.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -74,7 +75,8 @@ struct BusyJobs : BuildsWorld {
         pipelines + untold);
     expect("ci_stages WHERE status = 4 AND lock_version = 1",
            2 * pipelines + untold);
-    expect("ci_running_builds", 1);
+    if (schema_era().has_queues())
+      expect("ci_running_builds", 1);
     expect("ci_resources WHERE build_id IS NOT NULL", 0);
     return found;
   }

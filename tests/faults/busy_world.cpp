@@ -1,5 +1,7 @@
 #include "tests/faults/busy_world.hpp"
 
+#include "tests/support/schema_era.hpp"
+
 #include <fmt/format.h>
 
 #include <chrono>
@@ -8,9 +10,10 @@
 namespace tests {
 namespace {
 
-constexpr const char* is_eligible =
-    "FROM ci_pipeline_artifacts a JOIN ci_pipelines p ON p.id = a.pipeline_id "
-    "WHERE a.expire_at < now() AND (a.locked = 0 OR p.locked = 0)";
+const char* is_unlocked() {
+  return schema_era().has_lock_column() ? "(a.locked = 0 OR p.locked = 0)"
+                                        : "p.locked = 0";
+}
 
 }  // namespace
 
@@ -27,8 +30,9 @@ BusyWorld::BusyWorld() {
 }
 
 void BusyWorld::refill() {
-  database.run(
-      "UPDATE ci_pipeline_artifacts SET locked = 2 WHERE expire_at < now()");
+  if (schema_era().has_lock_column())
+    database.run(
+        "UPDATE ci_pipeline_artifacts SET locked = 2 WHERE expire_at < now()");
   add_work();
 }
 
@@ -56,7 +60,11 @@ std::vector<std::string> BusyWorld::command(
 }
 
 std::int64_t BusyWorld::eligible() {
-  return database.number(std::string("SELECT count(*) ") + is_eligible);
+  return database.number(
+      std::string("SELECT count(*) FROM ci_pipeline_artifacts AS a "
+                  "JOIN ci_pipelines AS p ON p.id = a.pipeline_id "
+                  "WHERE a.expire_at < now() AND ") +
+      is_unlocked());
 }
 
 std::int64_t BusyWorld::gone() {
@@ -86,8 +94,11 @@ std::vector<std::string> BusyWorld::left_over() {
   expect("rows", rows_left(), live + unresolved);
   expect("files", files_left(), live + unresolved);
   expect("live rows",
-         database.number("SELECT count(*) FROM ci_pipeline_artifacts "
-                         "WHERE expire_at > now() AND locked = 0"),
+         database.number(
+             std::string("SELECT count(*) FROM ci_pipeline_artifacts AS a "
+                         "JOIN ci_pipelines AS p ON p.id = a.pipeline_id "
+                         "WHERE a.expire_at > now() AND ") +
+             is_unlocked()),
          live);
   return found;
 }

@@ -1,6 +1,7 @@
 #include "tests/faults/live_jobs.hpp"
 
 #include "jobs/composite_status.hpp"
+#include "tests/support/schema_era.hpp"
 
 #include <fmt/format.h>
 
@@ -86,7 +87,8 @@ void LiveJobs::change_job(const std::string& status, const std::string& set,
   if (!job)
     return;
   session_.begin();
-  if (change("ci_builds", *job, set + ", processed = false"))
+  if (change("ci_builds", *job, set + ", processed = false") &&
+      schema_era().has_queues())
     session_.run(fmt::format(fmt::runtime(queues), job->id));
   session_.commit();
 }

@@ -1,6 +1,7 @@
 #include "tests/support/jobs.hpp"
 
 #include "stores/digest.hpp"
+#include "tests/support/schema_era.hpp"
 
 #include <fmt/format.h>
 
@@ -52,6 +53,11 @@ std::int64_t Jobs::user(const std::string& state) {
 
 std::int64_t Jobs::pipeline(std::int64_t user, const std::string& status,
                             std::int64_t project) {
+  if (schema_era().has_project_keys())
+    database_.run(
+        fmt::format("INSERT INTO projects (id, name, namespace_id) "
+                    "VALUES (1, 'p', 1), ({}, 'p', 1) ON CONFLICT DO NOTHING",
+                    project));
   return database_.number(fmt::format(
       "INSERT INTO ci_pipelines (project_id, user_id, status, source, "
       "started_at, created_at, updated_at) VALUES ({}, {}, '{}', 1, "
@@ -62,10 +68,14 @@ std::int64_t Jobs::pipeline(std::int64_t user, const std::string& status,
 }
 
 std::int64_t Jobs::stage(std::int64_t pipeline, int position) {
+  const auto found = database_.column(fmt::format(
+      "SELECT id FROM ci_stages WHERE pipeline_id = {} AND position = {}",
+      pipeline, position));
+  if (!found.empty())
+    return std::stoll(found.front());
   return database_.number(fmt::format(
       "INSERT INTO ci_stages (project_id, pipeline_id, name, position, status) "
-      "VALUES (1, {0}, 'stage {1}', {1}, 2) ON CONFLICT (pipeline_id, name) "
-      "DO UPDATE SET position = {1} RETURNING id",
+      "VALUES (1, {0}, 'stage {1}', {1}, 2) RETURNING id",
       pipeline, position));
 }
 
@@ -86,18 +96,28 @@ std::int64_t Jobs::job(std::int64_t pipeline, const JobSpec& spec) {
     database_.run(fmt::format(
         "UPDATE ci_builds SET token_encrypted = 'token {0}' WHERE id = {0}",
         id));
-  if (spec.queued && spec.status == "pending")
+  if (spec.queued)
+    queue(id, spec);
+  return id;
+}
+
+void Jobs::queue(std::int64_t job, const JobSpec& spec) {
+  const bool queues = schema_era().has_queues();
+  if (queues && spec.status == "pending")
     database_.run(fmt::format(
         "INSERT INTO ci_pending_builds (build_id, project_id) VALUES ({}, 1)",
-        id));
-  if (spec.queued && spec.status == "running" && spec.type == "Ci::Build")
+        job));
+  if (spec.status != "running" || spec.type != "Ci::Build")
+    return;
+  if (queues)
     database_.run(fmt::format(
         "INSERT INTO ci_running_builds (build_id, project_id, runner_id, "
-        "runner_type) VALUES ({0}, 1, 1, 1); "
-        "INSERT INTO ci_builds_runner_session (build_id, url) "
-        "VALUES ({0}, 'https://runner.example')",
-        id));
-  return id;
+        "runner_type) VALUES ({}, 1, 1, 1)",
+        job));
+  database_.run(
+      fmt::format("INSERT INTO ci_builds_runner_session (build_id, url) "
+                  "VALUES ({}, 'https://runner.example')",
+                  job));
 }
 
 std::vector<std::int64_t> Jobs::jobs(int count, std::int64_t pipeline,
@@ -136,9 +156,11 @@ std::int64_t Jobs::resource_group(const std::string& key) {
 
 void Jobs::hold_resource(std::int64_t group, std::int64_t job) {
   database_.run(fmt::format(
-      "UPDATE ci_resources SET build_id = {0} WHERE resource_group_id = {1}; "
+      "UPDATE ci_resources AS r SET build_id = b.id{2} FROM ci_builds AS b "
+      "WHERE r.resource_group_id = {1} AND b.id = {0}; "
       "UPDATE ci_builds SET resource_group_id = {1} WHERE id = {0}",
-      job, group));
+      job, group,
+      schema_era().is_partitioned() ? ", partition_id = b.partition_id" : ""));
 }
 
 std::int64_t Jobs::chunk(std::int64_t job, int index,
@@ -198,13 +220,17 @@ std::vector<std::string> Jobs::violations() {
        database_.column("SELECT id FROM ci_builds WHERE failure_reason = 14 "
                         "AND lock_version <> 1"))
     found.push_back("5: job " + job + " was not dropped exactly once");
-  for (const std::string& row : database_.column(
-           "SELECT q.build_id FROM (SELECT build_id FROM ci_pending_builds "
-           "UNION ALL SELECT build_id FROM ci_running_builds "
-           "UNION ALL SELECT build_id FROM ci_builds_runner_session "
-           "UNION ALL SELECT build_id FROM ci_resources) AS q "
+  const char* const queues =
+      schema_era().has_queues()
+          ? "UNION ALL SELECT build_id FROM ci_pending_builds "
+            "UNION ALL SELECT build_id FROM ci_running_builds"
+          : "";
+  for (const std::string& row : database_.column(fmt::format(
+           "SELECT q.build_id FROM (SELECT build_id FROM ci_resources "
+           "UNION ALL SELECT build_id FROM ci_builds_runner_session {}) AS q "
            "JOIN ci_builds AS b ON b.id = q.build_id "
-           "WHERE b.failure_reason = 14"))
+           "WHERE b.failure_reason = 14",
+           queues)))
     found.push_back("5: something points at dropped job " + row);
   for (const auto& row : database_.rows(
            "SELECT job_id, convert_from(file_sha256, 'UTF8'), size "

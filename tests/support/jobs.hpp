@@ -37,7 +37,7 @@ class Jobs {
                         std::int64_t project = 1);
   /// A job, its stage if the pipeline has none at that position, and what
   /// GitLab has for a job of that status: a row of ci_pending_builds or
-  /// ci_running_builds, a runner session, a token.
+  /// ci_running_builds (where there are queues), a runner session, a token.
   std::int64_t job(std::int64_t pipeline, const JobSpec& spec = {});
   /// \a count of the same.
   std::vector<std::int64_t> jobs(int count, std::int64_t pipeline,
@@ -72,6 +72,7 @@ class Jobs {
 
  private:
   std::int64_t stage(std::int64_t pipeline, int position);
+  void queue(std::int64_t job, const JobSpec& spec);
 
   World& world_;
   TestDatabase& database_;

@@ -1,5 +1,7 @@
 #include "tests/support/libpq_session.hpp"
 
+#include "tests/support/schema_era.hpp"
+
 #include <cstdlib>
 #include <stdexcept>
 
@@ -46,6 +48,10 @@ LibpqSession::LibpqSession(const std::string& database) {
   // "drop cascades to ..." and the like would only clutter a test's output.
   PQsetNoticeProcessor(
       handle_.get(), [](void*, const char*) {}, nullptr);
+  // See tests/support/schema/test_names.sql.  Set for the session, since a
+  // pooler takes no options at its start.
+  if (!schema_era().name().empty())
+    run("SET search_path TO test_names, public");
 }
 
 std::vector<Row> LibpqSession::run(const std::string& sql) {

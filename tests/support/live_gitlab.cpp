@@ -1,5 +1,7 @@
 #include "tests/support/live_gitlab.hpp"
 
+#include "tests/support/schema_era.hpp"
+
 #include <fmt/format.h>
 
 #include <filesystem>
@@ -17,10 +19,13 @@ void LiveGitlab::unlock(const MadeArtifact& artifact) {
 }
 
 void LiveGitlab::set_locked(const MadeArtifact& artifact, int locked) {
-  session.run(fmt::format(
-      "UPDATE ci_pipelines SET locked = {0} WHERE id = {1}; "
-      "UPDATE ci_pipeline_artifacts SET locked = {0} WHERE pipeline_id = {1}",
-      locked, artifact.pipeline_id));
+  session.run(fmt::format("UPDATE ci_pipelines SET locked = {} WHERE id = {}",
+                          locked, artifact.pipeline_id) +
+              (schema_era().has_lock_column()
+                   ? fmt::format("; UPDATE ci_pipeline_artifacts SET locked = "
+                                 "{} WHERE pipeline_id = {}",
+                                 locked, artifact.pipeline_id)
+                   : ""));
 }
 
 void LiveGitlab::lock_pipeline_only(const MadeArtifact& artifact) {
@@ -39,11 +44,10 @@ bool LiveGitlab::destroy(const MadeArtifact& artifact) {
   const auto gone = session.run(fmt::format(
       "WITH gone AS (DELETE FROM ci_pipeline_artifacts WHERE id = {} "
       "RETURNING project_id, size), "
-      "counted AS (UPDATE project_statistics AS s SET pipeline_artifacts_size "
-      "= pipeline_artifacts_size - gone.size, storage_size = storage_size - "
-      "gone.size FROM gone WHERE s.project_id = gone.project_id) "
+      "counted AS (UPDATE project_statistics AS s SET {} FROM gone "
+      "WHERE s.project_id = gone.project_id) "
       "SELECT FROM gone",
-      artifact.id));
+      artifact.id, counted_bytes("-gone.size")));
   if (gone.empty())
     return false;
   fs::remove(world_.store.path() / artifact.key.directory / artifact.key.file);

@@ -5,9 +5,8 @@
 #include <cstdlib>
 #include <functional>
 #include <stdexcept>
-#include <string_view>
 
-#include "db/schema_sql.hpp"
+#include "tests/support/schema_era.hpp"
 
 namespace tests {
 namespace {
@@ -16,9 +15,8 @@ constexpr const char* maintenance_database = "postgres";
 
 // The template's name tells its schema, so that a server that is kept running
 // between two builds never serves an old one.
-std::string template_name() {
-  return "janitor_template_" +
-         std::to_string(std::hash<std::string_view>{}(db::schema_sql));
+std::string template_name(const std::string& schema) {
+  return "janitor_template_" + std::to_string(std::hash<std::string>{}(schema));
 }
 
 bool exists(LibpqSession& session, const std::string& database) {
@@ -29,11 +27,12 @@ bool exists(LibpqSession& session, const std::string& database) {
 
 // Made under another name and renamed when it is whole: a test process killed
 // half way leaves nothing that the next one would take for a template.
-void make_template(LibpqSession& session, const std::string& name) {
+void make_template(LibpqSession& session, const std::string& name,
+                   const std::string& schema) {
   const std::string unfinished = name + "_unfinished";
   session.run("DROP DATABASE IF EXISTS " + unfinished + " WITH (FORCE)");
   session.run("CREATE DATABASE " + unfinished + " TEMPLATE template0");
-  LibpqSession(unfinished).run(db::schema_sql);
+  LibpqSession(unfinished).run(schema);
   // Its server process may take a moment to notice that the session has ended.
   session.run(
       "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
@@ -44,12 +43,13 @@ void make_template(LibpqSession& session, const std::string& name) {
 
 // Test processes run side by side, and each may be the first.
 std::string ensure_template(LibpqSession& session) {
-  const std::string name = template_name();
+  const std::string schema = schema_era().sql();
+  const std::string name = template_name(schema);
   if (exists(session, name))
     return name;
   session.run("SELECT pg_advisory_lock(hashtext('janitor_template'))");
   if (!exists(session, name))
-    make_template(session, name);
+    make_template(session, name, schema);
   session.run("SELECT pg_advisory_unlock(hashtext('janitor_template'))");
   return name;
 }

@@ -9,10 +9,11 @@
 
 namespace tests {
 
-/// A database of the test's own, with the tables of db/schema.sql and no rows:
-/// made by the constructor, dropped by the destructor, whoever is connected,
-/// unless JANITOR_KEEP_TEST_DATABASE is set.  For as long as it lives
-/// PGDATABASE names it, so that the code under test connects to it.
+/// A database of the test's own, with the tables of schema_era() (those of
+/// db/schema.sql, unless JANITOR_TEST_SCHEMA says else) and no rows: made by
+/// the constructor, dropped by the destructor, whoever is connected, unless
+/// JANITOR_KEEP_TEST_DATABASE is set.  For as long as it lives PGDATABASE names
+/// it, so that the code under test connects to it.
 ///
 ///     tests::TestDatabase database;
 ///     database.run("INSERT INTO projects (id) VALUES (1)");

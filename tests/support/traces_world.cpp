@@ -1,5 +1,7 @@
 #include "tests/support/traces_world.hpp"
 
+#include "tests/support/schema_era.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -39,12 +41,19 @@ TracesWorld::TracesWorld() : pipeline(builds.pipeline(builds.user())) {
 
 std::int64_t TracesWorld::trace(const std::string& text,
                                 const std::vector<int>& data_stores) {
-  const std::int64_t job = builds.dropped_job(pipeline);
+  const std::int64_t job = builds.dropped_job(next_pipeline());
   for (std::size_t at = 0, i = 0; at < text.size(); at += full_chunk, ++i)
     chunk(job, static_cast<int>(i), text.substr(at, full_chunk),
           data_stores[i % data_stores.size()]);
   texts[job] = text;
   return job;
+}
+
+std::int64_t TracesWorld::next_pipeline() {
+  const std::size_t wanted = schema_era().is_partitioned() ? 3 : 1;
+  while (pipelines_.size() < wanted)
+    pipelines_.push_back(builds.pipeline(builds.user()));
+  return pipelines_[texts.size() % wanted];
 }
 
 void TracesWorld::traces(int count, const std::vector<int>& data_stores) {

@@ -65,7 +65,7 @@ class TracesWorld : public World {
   RedisServer redis;
   RedisServer shared_state;
   Jobs builds{*this};
-  std::int64_t pipeline;
+  std::int64_t pipeline;  ///< of the first trace, and of all if not partitioned
   std::map<std::int64_t, std::string> texts;  ///< of the traces made, by job
   /// Jobs whose texts are not compared for now: a test that makes hundreds of
   /// traces, one after the other, would otherwise compare each with all steps
@@ -73,8 +73,12 @@ class TracesWorld : public World {
   std::set<std::int64_t> set_aside;
 
  private:
+  /// Each partition has some of the jobs of trace(), where there are any.
+  std::int64_t next_pipeline();
   /// The texts but those set aside.
   [[nodiscard]] std::map<std::int64_t, std::string> compared() const;
+
+  std::vector<std::int64_t> pipelines_{pipeline};
 };
 
 }  // namespace tests

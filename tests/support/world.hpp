@@ -39,6 +39,10 @@ struct MadeArtifact {
   stores::ObjectKey key{};
 };
 
+/// What an UPDATE of project_statistics sets where \a bytes (SQL) of artifacts
+/// come, or go with a minus.
+std::string counted_bytes(const std::string& bytes);
+
 /// A GitLab of a test's own: database, artifacts directory, and what a run on
 /// them is told.  Rows are made by plain SQL, files by plain files, so that
 /// nothing of the program under test stands in for itself.
