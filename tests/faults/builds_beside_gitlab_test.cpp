@@ -2,6 +2,7 @@
 #include "tests/faults/fault_points.hpp"
 #include "tests/faults/live_jobs.hpp"
 #include "tests/support/fault_point.hpp"
+#include "tests/support/schema_era.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -33,17 +34,19 @@ struct Contested : tests::BuildsWorld {
     for (int i = 0; i < 8; ++i)
       add_pipeline(user);
     database.run(
-        "CREATE TABLE ours (row_of text, id bigint, before text, after text)");
+        "CREATE TABLE public.ours (row_of text, id bigint, before text, after "
+        "text)");
     for (const char* table : {"ci_builds", "ci_stages", "ci_pipelines"})
       database.run(fmt::format(
-          "CREATE FUNCTION note_{0}() RETURNS trigger LANGUAGE plpgsql AS $$ "
+          "CREATE FUNCTION public.note_{0}() RETURNS trigger LANGUAGE plpgsql "
+          "AS $$ "
           "BEGIN IF current_setting('application_name') LIKE 'ci-janitor%' "
           "THEN INSERT INTO ours VALUES ('{0}', NEW.id, OLD.status, "
           "NEW.status); END IF; RETURN NEW; END $$; "
-          "CREATE TRIGGER note AFTER UPDATE ON {0} FOR EACH ROW "
+          "CREATE TRIGGER note AFTER UPDATE ON {1} FOR EACH ROW "
           "WHEN (OLD.lock_version <> NEW.lock_version) "
-          "EXECUTE FUNCTION note_{0}()",
-          table));
+          "EXECUTE FUNCTION public.note_{0}()",
+          table, tests::schema_era().root_of(table)));
   }
 
   /// Rows whose lock_version is not the number of changes to it, by both.
@@ -119,7 +122,8 @@ TEST_CASE("beside a live GitLab no change of either side is lost",
   CHECK(world.count("ci_running_builds") == 0);
 }
 
-TEST_CASE("two runs at once drop each job once", "[postgres][program]") {
+TEST_CASE("two runs at once drop each job once",
+          "[postgres][program][schemas]") {
   BusyJobs world;
   tests::Program one(world.command(JANITOR_PROGRAM));
   tests::Program two(world.command(JANITOR_PROGRAM));
@@ -139,7 +143,7 @@ TEST_CASE("two runs at once drop each job once", "[postgres][program]") {
 }
 
 TEST_CASE("a whole run between any two steps of a drop breaks nothing",
-          "[postgres][program]") {
+          "[postgres][program][schemas]") {
   for (const tests::FaultPoint& point : tests::builds_fault_points) {
     INFO(point.name);
     BusyJobs world;

@@ -57,7 +57,7 @@ void wait_for_waiter(BuildsWorld& world) {
 }  // namespace
 
 TEST_CASE("a status is told again where a live GitLab moved first",
-          "[postgres]") {
+          "[postgres][schemas]") {
   TwoJobs world;
   std::string sql;
   SECTION("the stage") {
@@ -82,7 +82,7 @@ TEST_CASE("a status is told again where a live GitLab moved first",
 }
 
 TEST_CASE("a stage that moved leaves its pipeline unwritten, and not others",
-          "[postgres]") {
+          "[postgres][schemas]") {
   TwoJobs world;
   const auto other = world.blocked_pipeline();
   world.jobs.job(other);
@@ -103,7 +103,7 @@ TEST_CASE("a stage that moved leaves its pipeline unwritten, and not others",
 }
 
 TEST_CASE("a job that ends while the status is told is counted as it ended",
-          "[postgres]") {
+          "[postgres][schemas]") {
   TwoJobs world;
   world.set("ci_builds", world.done, "status = 'manual', processed = false");
   run_with_moves(world,
@@ -115,7 +115,7 @@ TEST_CASE("a job that ends while the status is told is counted as it ended",
 }
 
 TEST_CASE("a status that keeps moving is named, and told by the next run",
-          "[postgres]") {
+          "[postgres][schemas]") {
   TwoJobs world;
   const telemetry::Report& report = run_with_moves(
       world, "UPDATE ci_stages SET lock_version = lock_version + 1", 1000);
@@ -131,7 +131,7 @@ TEST_CASE("a status that keeps moving is named, and told by the next run",
 }
 
 TEST_CASE("a pipeline that somebody holds is named, and told by the next run",
-          "[postgres]") {
+          "[postgres][schemas]") {
   TwoJobs world;
   const auto other = world.blocked_pipeline();
   world.jobs.job(other);
@@ -149,7 +149,8 @@ TEST_CASE("a pipeline that somebody holds is named, and told by the next run",
   world.check_told();
 }
 
-TEST_CASE("a deadlock with a live GitLab is tried again", "[postgres]") {
+TEST_CASE("a deadlock with a live GitLab is tried again",
+          "[postgres][schemas]") {
   TwoJobs world;
   world.options.lock_timeout = 10s;
   world.jobs.hold_resource(world.jobs.resource_group("production"), world.job);

@@ -80,7 +80,7 @@ void check_nothing_broken(World& world) {
 }  // namespace
 
 TEST_CASE("a lock that is committed after our DELETE passed by is respected",
-          "[postgres]") {
+          "[postgres][schemas][locks]") {
   const Case what = generate_case();
   INFO(what.name);
   World world;
@@ -98,7 +98,7 @@ TEST_CASE("a lock that is committed after our DELETE passed by is respected",
 }
 
 TEST_CASE("a lock that is rolled back lets the second try destroy the row",
-          "[postgres]") {
+          "[postgres][schemas][locks]") {
   const Case what = generate_case();
   INFO(what.name);
   World world;
@@ -116,7 +116,7 @@ TEST_CASE("a lock that is rolled back lets the second try destroy the row",
 }
 
 TEST_CASE("a row that is held to the end is skipped, and the run throttled",
-          "[postgres]") {
+          "[postgres][schemas][locks]") {
   const Case what = generate_case();
   INFO(what.name);
   World world;
@@ -139,7 +139,7 @@ TEST_CASE("a row that is held to the end is skipped, and the run throttled",
 
 TEST_CASE(
     "an unlock just before the states are written down is not overwritten",
-    "[postgres]") {
+    "[postgres][schemas][locks]") {
   World world;
   LiveGitlab gitlab(world);
   world.add_live();
@@ -162,7 +162,7 @@ TEST_CASE(
 }
 
 TEST_CASE("an unlock under way is not waited for, nor overwritten",
-          "[postgres]") {
+          "[postgres][schemas][locks]") {
   World world;
   LiveGitlab gitlab(world);
   world.add_live();
@@ -189,7 +189,7 @@ TEST_CASE("an unlock under way is not waited for, nor overwritten",
 }
 
 TEST_CASE("a lock that GitLab writes down itself is not counted as resolved",
-          "[postgres]") {
+          "[postgres][schemas][locks]") {
   World world;
   LiveGitlab gitlab(world);
   world.add_live();

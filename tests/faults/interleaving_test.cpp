@@ -133,12 +133,12 @@ void run_at_every_commit(const Target& target) {
 }  // namespace
 
 TEST_CASE("whatever GitLab does between two steps, the unlocked pass is right",
-          "[postgres]") {
+          "[postgres][schemas][locks]") {
   run_at_every_point(unlocked_target);
 }
 
 TEST_CASE("whatever GitLab does between two steps, the legacy pass is right",
-          "[postgres]") {
+          "[postgres][schemas][locks]") {
   run_at_every_point(legacy_target);
 }
 

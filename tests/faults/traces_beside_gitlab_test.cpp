@@ -100,7 +100,8 @@ void check_all(TracesWorld& world,
 
 }  // namespace
 
-TEST_CASE("GitLab flushes a chunk at any step: no byte is lost", "[postgres]") {
+TEST_CASE("GitLab flushes a chunk at any step: no byte is lost",
+          "[postgres][schemas]") {
   TracesWorld world;
   TraceGitlab gitlab(world);
   const int index = GENERATE(0, 1);
@@ -145,7 +146,7 @@ TEST_CASE("GitLab archives at any step, when we have lost the lock",
 }
 
 TEST_CASE("GitLab that archives under the lock finds it taken at any step",
-          "[postgres]") {
+          "[postgres][schemas]") {
   TracesWorld world;
   TraceGitlab gitlab(world);
   for (const std::string& point : points) {
@@ -163,7 +164,7 @@ TEST_CASE("GitLab that archives under the lock finds it taken at any step",
 }
 
 TEST_CASE("a chunk that moves at every look is left for a later run",
-          "[postgres]") {
+          "[postgres][schemas]") {
   TracesWorld world;
   const auto job = world.trace(some_bytes(full_chunk + 50));
   {
@@ -183,7 +184,7 @@ TEST_CASE("a chunk that moves at every look is left for a later run",
 }
 
 TEST_CASE("a chunk that GitLab moves while it is looked for is no lost one",
-          "[postgres]") {
+          "[postgres][schemas]") {
   TracesWorld world;
   TraceGitlab gitlab(world);
   const auto job = world.trace("one chunk");

@@ -36,7 +36,8 @@ std::vector<std::string> without_redis(const TracesWorld& world) {
 
 }  // namespace
 
-TEST_CASE("two runs at once archive each trace once", "[postgres][program]") {
+TEST_CASE("two runs at once archive each trace once",
+          "[postgres][program][schemas]") {
   TracesWorld world;
   world.traces(120, {in_redis, in_database, in_shared_state});
   tests::Program one(world.command(JANITOR_PROGRAM));
@@ -103,7 +104,7 @@ TEST_CASE("a whole run between any two steps of another loses no byte",
 }
 
 TEST_CASE("a trace that somebody holds is left alone, the others are archived",
-          "[postgres]") {
+          "[postgres][schemas]") {
   TracesWorld world;
   const auto held = world.trace("held");
   world.shared_state.set(TracesWorld::lock_key(held), "GitLab's token");
@@ -128,7 +129,7 @@ TEST_CASE("a trace that somebody holds is left alone, the others are archived",
 }
 
 TEST_CASE("the lock that GitLab takes is held at each step, and given back",
-          "[postgres]") {
+          "[postgres][schemas]") {
   TracesWorld world;
   const auto job = world.trace("log");
   const std::string lock = TracesWorld::lock_key(job);
@@ -156,7 +157,7 @@ TEST_CASE("the lock that GitLab takes is held at each step, and given back",
 }
 
 TEST_CASE("a plan takes no lock, and looks past those of others",
-          "[postgres]") {
+          "[postgres][schemas]") {
   TracesWorld world;
   const auto held = world.trace("held");
   world.trace("free");
@@ -166,7 +167,7 @@ TEST_CASE("a plan takes no lock, and looks past those of others",
 }
 
 TEST_CASE("where one Redis is given, it is the one with the locks",
-          "[postgres]") {
+          "[postgres][schemas]") {
   TracesWorld world;
   world.options.redis_shared_state.reset();
   const auto held = world.trace("held");

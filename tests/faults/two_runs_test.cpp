@@ -30,7 +30,7 @@ void check_nothing_broken(BusyWorld& world) {
 }  // namespace
 
 TEST_CASE("two runs at once destroy each row once, and nothing breaks",
-          "[postgres][program]") {
+          "[postgres][program][schemas]") {
   BusyWorld world;
   for (int project = 1; project <= BusyWorld::projects; ++project) {
     world.add_many(600, {.project_id = project});
@@ -56,7 +56,7 @@ TEST_CASE("two runs at once destroy each row once, and nothing breaks",
 }
 
 TEST_CASE("a whole run between any two steps of another breaks nothing",
-          "[postgres][program]") {
+          "[postgres][program][schemas][locks]") {
   for (const tests::FaultPoint& point : tests::fault_points) {
     INFO(point.name);
     tests::World world;
@@ -89,7 +89,7 @@ TEST_CASE("a whole run between any two steps of another breaks nothing",
 }
 
 TEST_CASE("a run beside a GitLab that destroys the same rows breaks nothing",
-          "[postgres][program]") {
+          "[postgres][program][schemas][locks]") {
   BusyWorld world;
   world.add_many(1500, {.project_id = 1});
   const std::int64_t doomed = world.eligible();

@@ -37,7 +37,7 @@ TEST_CASE("H.1.1 the run stops when its time is up, however much is left",
   CHECK(world.violations().empty());
 }
 
-TEST_CASE("H.1.2 without artifacts there is no error", "[postgres]") {
+TEST_CASE("H.1.2 without artifacts there is no error", "[postgres][schemas]") {
   World world;
   const telemetry::Report& report = world.run();
   CHECK(report.destroyed() == 0);
@@ -45,7 +45,7 @@ TEST_CASE("H.1.2 without artifacts there is no error", "[postgres]") {
 }
 
 TEST_CASE("H.1.3 up to the limit exactly one of two is destroyed",
-          "[postgres]") {
+          "[postgres][schemas]") {
   World world;
   world.options.batch_size = 1;
   world.options.max_destroy = 1;
@@ -55,7 +55,7 @@ TEST_CASE("H.1.3 up to the limit exactly one of two is destroyed",
   CHECK(world.violations().empty());
 }
 
-TEST_CASE("H.1.4 batch by batch both are destroyed", "[postgres]") {
+TEST_CASE("H.1.4 batch by batch both are destroyed", "[postgres][schemas]") {
   World world;
   world.options.batch_size = 1;
   world.add_many(2, {.locked = GENERATE("0", "2")});
@@ -63,7 +63,7 @@ TEST_CASE("H.1.4 batch by batch both are destroyed", "[postgres]") {
   CHECK(world.rows_left() == 0);
 }
 
-TEST_CASE("H.1.5 what expires in two days is kept", "[postgres]") {
+TEST_CASE("H.1.5 what expires in two days is kept", "[postgres][schemas]") {
   World world;
   world.add(
       {.expire_at = "now() + interval '2 days'", .locked = GENERATE("0", "2")});
@@ -71,7 +71,7 @@ TEST_CASE("H.1.5 what expires in two days is kept", "[postgres]") {
   CHECK(world.rows_left() == 1);
 }
 
-TEST_CASE("H.1.6 what is expired and locked is kept", "[postgres]") {
+TEST_CASE("H.1.6 what is expired and locked is kept", "[postgres][schemas]") {
   World world;
   world.add({.locked = GENERATE("1", "2", "NULL"), .pipeline_locked = 1});
   CHECK(world.run().destroyed() == 0);
@@ -79,7 +79,7 @@ TEST_CASE("H.1.6 what is expired and locked is kept", "[postgres]") {
 }
 
 TEST_CASE("H.1.7 the fast path alone destroys what says it is unlocked",
-          "[postgres]") {
+          "[postgres][schemas][locks]") {
   World world;
   world.options.passes = {Pass::unlocked};
   world.options.batch_size = 1;
@@ -96,7 +96,8 @@ TEST_CASE("H.1.7 the fast path alone destroys what says it is unlocked",
   }
 }
 
-TEST_CASE("H.1.8 the legacy path destroys without the fast one", "[postgres]") {
+TEST_CASE("H.1.8 the legacy path destroys without the fast one",
+          "[postgres][schemas]") {
   World world;
   world.options.passes = {Pass::legacy};
   world.add_many(2, {.locked = "2"});
@@ -104,7 +105,8 @@ TEST_CASE("H.1.8 the legacy path destroys without the fast one", "[postgres]") {
   CHECK(world.rows_left() == 0);
 }
 
-TEST_CASE("H.1.9 a page without artifacts ends the pass", "[postgres]") {
+TEST_CASE("H.1.9 a page without artifacts ends the pass",
+          "[postgres][schemas][locks]") {
   World world;
   int pages = 0;
   const tests::FaultHook hook("page.read", [&] { ++pages; });
@@ -113,7 +115,7 @@ TEST_CASE("H.1.9 a page without artifacts ends the pass", "[postgres]") {
   CHECK(pages == 1);
 }
 
-TEST_CASE("H.1 run twice it destroys one, then none", "[postgres]") {
+TEST_CASE("H.1 run twice it destroys one, then none", "[postgres][schemas]") {
   World world;
   const auto artifact = world.add();
   CHECK(world.run().destroyed() == 1);
@@ -122,7 +124,7 @@ TEST_CASE("H.1 run twice it destroys one, then none", "[postgres]") {
 }
 
 TEST_CASE("H.2.3 only artifacts of unlocked pipelines are taken by the join",
-          "[postgres]") {
+          "[postgres][schemas]") {
   World world;
   world.options.passes = {Pass::legacy};
   const auto unlocked = world.add({.locked = "2", .pipeline_locked = 0});
@@ -133,7 +135,7 @@ TEST_CASE("H.2.3 only artifacts of unlocked pipelines are taken by the join",
 }
 
 TEST_CASE("H.2.6 the path queued is the path that the uploader stores under",
-          "[postgres]") {
+          "[postgres][schemas]") {
   World world;
   const auto made = world.add({.project_id = 4711, .file = "original name.gz"});
   std::string queued;
@@ -160,7 +162,7 @@ TEST_CASE("H.2.6 the path queued is the path that the uploader stores under",
 }
 
 TEST_CASE("H.2.7 destroying changes the statistic by the exact size",
-          "[postgres]") {
+          "[postgres][schemas]") {
   World world;
   world.add({.size = 123});
   world.add({.expire_at = "NULL", .size = 1});
@@ -170,7 +172,7 @@ TEST_CASE("H.2.7 destroying changes the statistic by the exact size",
 }
 
 TEST_CASE("H.2.7 with its project being deleted it changes nothing",
-          "[postgres]") {
+          "[postgres][schemas]") {
   World world;
   world.add({.size = 123});
   world.database.run("UPDATE projects SET pending_delete = true");
@@ -179,7 +181,7 @@ TEST_CASE("H.2.7 with its project being deleted it changes nothing",
 }
 
 TEST_CASE("H.2.8 unknown rows take the pipeline's state, others keep theirs",
-          "[postgres]") {
+          "[postgres][schemas][locks]") {
   World world;
   const auto unknown = world.add({.locked = "2", .pipeline_locked = 1});
   const auto locked = world.add({.locked = "1", .pipeline_locked = 1});
@@ -193,7 +195,8 @@ TEST_CASE("H.2.8 unknown rows take the pipeline's state, others keep theirs",
               artifact.id)) == state);
 }
 
-TEST_CASE("H.3.1 one entry for each artifact, of its own store", "[postgres]") {
+TEST_CASE("H.3.1 one entry for each artifact, of its own store",
+          "[postgres][schemas]") {
   World world;
   world.options.concurrency = 1;
   world.add_many(3);
@@ -210,7 +213,7 @@ TEST_CASE("H.3.1 one entry for each artifact, of its own store", "[postgres]") {
   CHECK(entries == "3 of store 1");
 }
 
-TEST_CASE("H.3.2 pick_up_at is at most an hour ahead", "[postgres]") {
+TEST_CASE("H.3.2 pick_up_at is at most an hour ahead", "[postgres][schemas]") {
   World world;
   world.options.concurrency = 1;
   world.add({.expire_at = "'2001-01-01'"});
@@ -228,7 +231,7 @@ TEST_CASE("H.3.2 pick_up_at is at most an hour ahead", "[postgres]") {
   CHECK(clamped == "t");
 }
 
-TEST_CASE("H.3.4 entry and file are deleted", "[postgres]") {
+TEST_CASE("H.3.4 entry and file are deleted", "[postgres][schemas]") {
   World world;
   world.add_entry("some/where", "file.zip");
   CHECK(world.run().removed() == 1);
@@ -236,7 +239,7 @@ TEST_CASE("H.3.4 entry and file are deleted", "[postgres]") {
   CHECK(world.files_left() == 0);
 }
 
-TEST_CASE("H.3.4 without entries nothing changes", "[postgres]") {
+TEST_CASE("H.3.4 without entries nothing changes", "[postgres][schemas]") {
   World world;
   world.store.write("some/where/file.zip");
   const std::string before = world.database.dump();
@@ -245,7 +248,7 @@ TEST_CASE("H.3.4 without entries nothing changes", "[postgres]") {
   CHECK(world.files_left() == 1);
 }
 
-TEST_CASE("H.3.4 the same file twice is a success", "[postgres]") {
+TEST_CASE("H.3.4 the same file twice is a success", "[postgres][schemas]") {
   World world;
   world.add_entry("some/where", "file.zip");
   world.add_entry("some/where", "file.zip");
@@ -253,7 +256,7 @@ TEST_CASE("H.3.4 the same file twice is a success", "[postgres]") {
   CHECK(world.entries_left() == 0);
 }
 
-TEST_CASE("H.3.5 entries of the future are skipped", "[postgres]") {
+TEST_CASE("H.3.5 entries of the future are skipped", "[postgres][schemas]") {
   World world;
   world.add_entry("some/where", "file.zip", true,
                   "now() + interval '1 minute'");
@@ -262,7 +265,7 @@ TEST_CASE("H.3.5 entries of the future are skipped", "[postgres]") {
 }
 
 TEST_CASE("H.3.5 a file that can't be deleted keeps its entry, and no error",
-          "[postgres]") {
+          "[postgres][schemas]") {
   World world;
   world.add_entry("some/where", "file.zip");
   // Where the file should be, for another entry, there is a directory.

@@ -32,7 +32,7 @@ struct LeasedWorld : BuildsWorld {
 }  // namespace
 
 TEST_CASE("GitLab's lease is held from the first drop to the last write",
-          "[postgres][redis]") {
+          "[postgres][redis][schemas]") {
   LeasedWorld world;
   int seen = 0;
   const auto look = [&] {
@@ -47,7 +47,7 @@ TEST_CASE("GitLab's lease is held from the first drop to the last write",
 }
 
 TEST_CASE("a lease that GitLab holds stays GitLab's, and the jobs are dropped",
-          "[postgres][redis]") {
+          "[postgres][redis][schemas]") {
   LeasedWorld world;
   world.server.set(world.key(), "GitLab's");
   CHECK(world.drop().dropped == 1);
@@ -55,7 +55,7 @@ TEST_CASE("a lease that GitLab holds stays GitLab's, and the jobs are dropped",
   CHECK(world.server.get(world.key()) == "GitLab's");
 }
 
-TEST_CASE("a plan takes no lease", "[postgres][redis]") {
+TEST_CASE("a plan takes no lease", "[postgres][redis][schemas]") {
   LeasedWorld world;
   const auto commands = [&] {
     return world.server.command({"INFO", "commandstats"}).value();

@@ -1,6 +1,7 @@
 #include "db/job_status.hpp"
 #include "jobs/check.hpp"
 #include "tests/jobs/builds_world.hpp"
+#include "tests/support/schema_era.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -32,7 +33,7 @@ void expect_unfit(BuildsWorld& world, const std::string& sentence) {
 }  // namespace
 
 TEST_CASE("the jobs of a blocked user are dropped, and only theirs",
-          "[postgres]") {
+          "[postgres][schemas]") {
   BuildsWorld world;
   const auto blocked = world.jobs.job(world.blocked_pipeline());
   std::vector<std::int64_t> left;
@@ -52,7 +53,8 @@ TEST_CASE("the jobs of a blocked user are dropped, and only theirs",
   CHECK(world.jobs.violations() == std::vector<std::string>{});
 }
 
-TEST_CASE("a user whose state is not known is not blocked", "[postgres]") {
+TEST_CASE("a user whose state is not known is not blocked",
+          "[postgres][schemas]") {
   BuildsWorld world;
   const auto user = world.jobs.user();
   world.set("users", user, "state = NULL");
@@ -61,7 +63,7 @@ TEST_CASE("a user whose state is not known is not blocked", "[postgres]") {
   CHECK(world.jobs.status(job) == "running");
 }
 
-TEST_CASE("the pipeline's user counts, not the job's", "[postgres]") {
+TEST_CASE("the pipeline's user counts, not the job's", "[postgres][schemas]") {
   BuildsWorld world;
   const auto blocked = world.jobs.user();
   const auto active = world.jobs.user("active");
@@ -76,7 +78,7 @@ TEST_CASE("the pipeline's user counts, not the job's", "[postgres]") {
 }
 
 TEST_CASE("named users are dropped alone, though others are blocked too",
-          "[postgres]") {
+          "[postgres][schemas]") {
   BuildsWorld world;
   std::vector<std::int64_t> users, jobs;
   for (int i = 0; i < 4; ++i) {
@@ -96,7 +98,7 @@ TEST_CASE("named users are dropped alone, though others are blocked too",
 }
 
 TEST_CASE("a named user who is not blocked is refused, before anything is done",
-          "[postgres]") {
+          "[postgres][schemas]") {
   BuildsWorld world;
   const auto blocked = world.jobs.user();
   world.jobs.job(world.jobs.pipeline(blocked));
@@ -112,7 +114,7 @@ TEST_CASE("a named user who is not blocked is refused, before anything is done",
 }
 
 TEST_CASE("of every type, exactly the cancelable jobs are dropped",
-          "[postgres]") {
+          "[postgres][schemas]") {
   BuildsWorld world;
   const auto pipeline = world.blocked_pipeline();
   std::map<std::int64_t, std::string> doomed, left;
@@ -139,7 +141,7 @@ TEST_CASE("of every type, exactly the cancelable jobs are dropped",
 }
 
 TEST_CASE("a pipeline in any status that is not an end is looked into",
-          "[postgres]") {
+          "[postgres][schemas]") {
   BuildsWorld world;
   const auto user = world.jobs.user();
   std::map<std::string, std::int64_t> jobs;
@@ -156,7 +158,8 @@ TEST_CASE("a pipeline in any status that is not an end is looked into",
   }
 }
 
-TEST_CASE("what a project's filter leaves out is left alone", "[postgres]") {
+TEST_CASE("what a project's filter leaves out is left alone",
+          "[postgres][schemas]") {
   BuildsWorld world;
   const auto user = world.jobs.user();
   std::vector<std::int64_t> jobs;
@@ -187,7 +190,7 @@ TEST_CASE("what a project's filter leaves out is left alone", "[postgres]") {
   }
 }
 
-TEST_CASE("a second run finds nothing more to do", "[postgres]") {
+TEST_CASE("a second run finds nothing more to do", "[postgres][schemas]") {
   BuildsWorld world;
   world.jobs.jobs(3, world.blocked_pipeline());
   CHECK(world.drop().dropped == 3);
@@ -200,7 +203,7 @@ TEST_CASE("a second run finds nothing more to do", "[postgres]") {
 }
 
 TEST_CASE("a blocked user without pipelines, or without jobs, is no trouble",
-          "[postgres]") {
+          "[postgres][schemas]") {
   BuildsWorld world;
   world.jobs.user();
   world.blocked_pipeline();
@@ -214,7 +217,7 @@ TEST_CASE("a blocked user without pipelines, or without jobs, is no trouble",
 }
 
 TEST_CASE("a job that can't be changed is named, others are dropped",
-          "[postgres]") {
+          "[postgres][schemas]") {
   BuildsWorld world;
   const auto user = world.jobs.user();
   std::vector<std::int64_t> pipelines;
@@ -223,11 +226,11 @@ TEST_CASE("a job that can't be changed is named, others are dropped",
     world.jobs.jobs(2, pipelines.back());
   }
   world.database.run(fmt::format(
-      "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
+      "CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS "
       "$$BEGIN RAISE 'not this one'; END$$; CREATE TRIGGER refuse "
-      "BEFORE UPDATE ON ci_builds FOR EACH ROW WHEN (OLD.commit_id = {}) "
-      "EXECUTE FUNCTION refuse()",
-      pipelines[3]));
+      "BEFORE UPDATE ON {} FOR EACH ROW WHEN (OLD.commit_id = {}) "
+      "EXECUTE FUNCTION public.refuse()",
+      tests::schema_era().root_of("ci_builds"), pipelines[3]));
 
   const telemetry::Report& report = world.run();
 

@@ -1,6 +1,7 @@
 #include "jobs/check.hpp"
 #include "jobs/run.hpp"
 #include "tests/jobs/builds_world.hpp"
+#include "tests/support/schema_era.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -49,11 +50,12 @@ std::vector<std::string> list_plan(BuildsWorld& world) {
 /// From now on, a table says in which order jobs are dropped.
 void note_drops(BuildsWorld& world) {
   world.database.run(
-      "CREATE TABLE gone (place bigserial, id bigint); "
-      "CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS "
+      "CREATE TABLE public.gone (place bigserial, id bigint); "
+      "CREATE FUNCTION public.note() RETURNS trigger LANGUAGE plpgsql AS "
       "$$BEGIN INSERT INTO gone (id) VALUES (NEW.id); RETURN NEW; END$$; "
-      "CREATE TRIGGER note AFTER UPDATE OF status ON ci_builds "
-      "FOR EACH ROW EXECUTE FUNCTION note()");
+      "CREATE TRIGGER note AFTER UPDATE OF status ON " +
+      tests::schema_era().root_of("ci_builds") +
+      " FOR EACH ROW EXECUTE FUNCTION public.note()");
 }
 
 using Figures = std::map<std::string, std::int64_t>;
@@ -77,7 +79,7 @@ void add_schedules(BuildsWorld& world, std::int64_t user, int count) {
 }  // namespace
 
 TEST_CASE("at most so many jobs as allowed are dropped in a run",
-          "[postgres]") {
+          "[postgres][schemas]") {
   BuildsWorld world;
   const auto pipeline = world.blocked_pipeline();
   world.jobs.jobs(7, pipeline);
@@ -104,7 +106,8 @@ TEST_CASE("at most so many jobs as allowed are dropped in a run",
   CHECK(world.jobs.violations() == std::vector<std::string>{});
 }
 
-TEST_CASE("workers side by side never drop more than allowed", "[postgres]") {
+TEST_CASE("workers side by side never drop more than allowed",
+          "[postgres][schemas]") {
   BuildsWorld world;
   const auto user = world.jobs.user();
   for (int i = 0; i < 120; ++i)
@@ -115,7 +118,8 @@ TEST_CASE("workers side by side never drop more than allowed", "[postgres]") {
   CHECK(world.dropped() == 203);
 }
 
-TEST_CASE("a wave of one pipeline at a time drops the same", "[postgres]") {
+TEST_CASE("a wave of one pipeline at a time drops the same",
+          "[postgres][schemas]") {
   BuildsWorld world;
   add_jobs(world, 6, 5);
   const auto planned = figures(world.plan().pass(Pass::builds));
@@ -127,7 +131,7 @@ TEST_CASE("a wave of one pipeline at a time drops the same", "[postgres]") {
 }
 
 TEST_CASE("a plan of dropped jobs changes nothing and says what a run does",
-          "[postgres]") {
+          "[postgres][schemas]") {
   BuildsWorld world;
   add_jobs(world, 8, 6);
   add_schedules(world, 1, 2);
@@ -151,7 +155,7 @@ TEST_CASE("a plan of dropped jobs changes nothing and says what a run does",
 }
 
 TEST_CASE("a plan lists jobs in the order in which a run drops them",
-          "[postgres]") {
+          "[postgres][schemas]") {
   BuildsWorld world;
   world.options.concurrency = 1;
   world.options.wave_size = 3;
@@ -164,7 +168,7 @@ TEST_CASE("a plan lists jobs in the order in which a run drops them",
 }
 
 TEST_CASE("schedules of blocked users are turned off, others' are not",
-          "[postgres]") {
+          "[postgres][schemas]") {
   BuildsWorld world;
   const auto blocked = world.jobs.user();
   const auto active = world.jobs.user("active");

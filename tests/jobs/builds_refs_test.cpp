@@ -47,14 +47,14 @@ TEST_CASE("a ref follows its pipeline from each status to the next",
   }
 }
 
-TEST_CASE("a ref's lock_version rises with its status", "[postgres]") {
+TEST_CASE("a ref's lock_version rises with its status", "[postgres][schemas]") {
   RefWorld world(1);
   world.status_after({});
   CHECK(world.field("ci_refs", world.ref, "lock_version") == "1");
 }
 
 TEST_CASE("a ref that a later pipeline has finished for is left alone",
-          "[postgres]") {
+          "[postgres][schemas]") {
   for (const char* later : {"success", "failed", "canceled"}) {
     RefWorld world(1);
     world.of_ref(later);
@@ -64,7 +64,7 @@ TEST_CASE("a ref that a later pipeline has finished for is left alone",
 }
 
 TEST_CASE("a ref follows the last finished pipeline, not one that still runs",
-          "[postgres]") {
+          "[postgres][schemas]") {
   RefWorld world(1);
   for (const char* later : {"running", "skipped", "manual"})
     world.of_ref(later);
@@ -73,14 +73,15 @@ TEST_CASE("a ref follows the last finished pipeline, not one that still runs",
   CHECK(world.status_after({}) == "4");
 }
 
-TEST_CASE("a child pipeline has no say in its ref's status", "[postgres]") {
+TEST_CASE("a child pipeline has no say in its ref's status",
+          "[postgres][schemas]") {
   RefWorld world(1);
   world.set("ci_pipelines", world.pipeline, "source = 12");
   CHECK(world.status_after({}) == "1");
 }
 
 TEST_CASE("a pipeline that waits for a hand leaves its ref alone",
-          "[postgres]") {
+          "[postgres][schemas]") {
   RefWorld world(1);
   world.jobs.job(world.pipeline, {.status = "manual"});
   CHECK(world.status_after({}) == "1");

@@ -22,7 +22,7 @@ std::string status_after(const std::vector<tests::JobSpec>& jobs) {
 }  // namespace
 
 TEST_CASE("a pipeline whose jobs were dropped has failed, and says when",
-          "[postgres]") {
+          "[postgres][schemas]") {
   BuildsWorld world;
   const auto pipeline = world.blocked_pipeline();
   world.jobs.job(pipeline);
@@ -43,7 +43,7 @@ TEST_CASE("a pipeline whose jobs were dropped has failed, and says when",
 }
 
 TEST_CASE("a stage gets the status of its own jobs, as a number",
-          "[postgres]") {
+          "[postgres][schemas]") {
   BuildsWorld world;
   const auto pipeline = world.blocked_pipeline();
   world.jobs.job(pipeline, {.status = "success", .stage = 0});
@@ -65,7 +65,7 @@ TEST_CASE("a stage gets the status of its own jobs, as a number",
 }
 
 TEST_CASE("the pipeline's status follows from what was dropped and what wasn't",
-          "[postgres]") {
+          "[postgres][schemas]") {
   CHECK(status_after({{}, {.status = "success"}}) == "failed");
   CHECK(status_after({{}, {.status = "canceled"}}) == "failed");
   CHECK(status_after({{}, {.status = "manual"}}) == "manual");
@@ -78,14 +78,14 @@ TEST_CASE("the pipeline's status follows from what was dropped and what wasn't",
 }
 
 TEST_CASE("a job that was retried has no say in the pipeline's status",
-          "[postgres]") {
+          "[postgres][schemas]") {
   CHECK(status_after({{.retried = "true"},
                       {.allow_failure = true, .retried = "false"}}) ==
         "success");
 }
 
 TEST_CASE("a pipeline that waits for a hand has a duration and no end",
-          "[postgres]") {
+          "[postgres][schemas]") {
   BuildsWorld world;
   const auto pipeline = world.blocked_pipeline();
   world.jobs.job(pipeline);
@@ -97,7 +97,7 @@ TEST_CASE("a pipeline that waits for a hand has a duration and no end",
 }
 
 TEST_CASE("a pipeline that never started ends without a duration",
-          "[postgres]") {
+          "[postgres][schemas]") {
   BuildsWorld world;
   const auto pipeline = world.blocked_pipeline("pending");
   world.set("ci_pipelines", pipeline, "started_at = NULL");
@@ -110,7 +110,7 @@ TEST_CASE("a pipeline that never started ends without a duration",
 }
 
 TEST_CASE("the duration counts times that overlap once, and no bridge's",
-          "[postgres]") {
+          "[postgres][schemas]") {
   BuildsWorld world;
   const auto pipeline = world.blocked_pipeline();
   const std::string noon = "timestamp '2024-01-01 12:00'";
@@ -130,7 +130,7 @@ TEST_CASE("the duration counts times that overlap once, and no bridge's",
 }
 
 TEST_CASE("a pipeline in which nothing was dropped is not touched",
-          "[postgres]") {
+          "[postgres][schemas]") {
   BuildsWorld world;
   const auto user = world.jobs.user();
   world.jobs.job(world.jobs.pipeline(user));
@@ -159,7 +159,7 @@ TEST_CASE("a pipeline in which nothing was dropped is not touched",
 }
 
 TEST_CASE("a pipeline whose status a crash left out is completed by the next",
-          "[postgres]") {
+          "[postgres][schemas]") {
   BuildsWorld world;
   const auto pipeline = world.blocked_pipeline();
   const auto job = world.jobs.dropped_job(pipeline);
@@ -175,7 +175,7 @@ TEST_CASE("a pipeline whose status a crash left out is completed by the next",
 }
 
 TEST_CASE("a job in a status that nobody knows is named, the rest is done",
-          "[postgres]") {
+          "[postgres][schemas]") {
   BuildsWorld world;
   const auto user = world.jobs.user();
   const auto odd = world.jobs.pipeline(user);
@@ -195,7 +195,7 @@ TEST_CASE("a job in a status that nobody knows is named, the rest is done",
 }
 
 TEST_CASE("what a live GitLab wrote over a status is put right by the next run",
-          "[postgres]") {
+          "[postgres][schemas]") {
   BuildsWorld world;
   const auto pipeline = world.blocked_pipeline();
   world.jobs.job(pipeline);

@@ -20,7 +20,7 @@ std::string lock_state(World& world, const MadeArtifact& artifact) {
 }  // namespace
 
 TEST_CASE("who takes what, by the row's own state and its pipeline's",
-          "[postgres]") {
+          "[postgres][schemas][locks]") {
   struct Case {
     const char* locked;
     int pipeline_locked;
@@ -59,7 +59,8 @@ TEST_CASE("who takes what, by the row's own state and its pipeline's",
   CHECK(world.violations().empty());
 }
 
-TEST_CASE("each pass alone takes its own rows only", "[postgres]") {
+TEST_CASE("each pass alone takes its own rows only",
+          "[postgres][schemas][locks]") {
   World world;
   const auto own = world.add();
   const auto unknown = world.add({.locked = "2"});
@@ -77,7 +78,8 @@ TEST_CASE("each pass alone takes its own rows only", "[postgres]") {
   CHECK(world.violations().empty());
 }
 
-TEST_CASE("rows that are not expired are not resolved", "[postgres]") {
+TEST_CASE("rows that are not expired are not resolved",
+          "[postgres][schemas][locks]") {
   World world;
   const auto live = world.add({.expire_at = "now() + interval '1 hour'",
                                .locked = "2",
@@ -92,7 +94,7 @@ TEST_CASE("rows that are not expired are not resolved", "[postgres]") {
 }
 
 TEST_CASE("trusting lock states looks only at rows that know none",
-          "[postgres]") {
+          "[postgres][schemas][locks]") {
   World world;
   world.options.trust_lock_state = true;
   const auto contradiction = world.add({.locked = "1"});
@@ -112,7 +114,8 @@ TEST_CASE("trusting lock states looks only at rows that know none",
   CHECK(world.violations().empty());
 }
 
-TEST_CASE("at most so many states are written down in a run", "[postgres]") {
+TEST_CASE("at most so many states are written down in a run",
+          "[postgres][schemas][locks]") {
   World world;
   world.options.concurrency = GENERATE(1U, 3U);
   // Smaller than what is granted, and than what is unknown.
@@ -131,7 +134,8 @@ TEST_CASE("at most so many states are written down in a run", "[postgres]") {
   CHECK(report.outcome() == Outcome::drained);
 }
 
-TEST_CASE("states are resolved in slices, and all of them", "[postgres]") {
+TEST_CASE("states are resolved in slices, and all of them",
+          "[postgres][schemas][locks]") {
   World world;
   world.add_rows(1001, {.locked = "NULL", .pipeline_locked = 1});
 
@@ -143,7 +147,7 @@ TEST_CASE("states are resolved in slices, and all of them", "[postgres]") {
 }
 
 TEST_CASE("a state that an unlock has just written is not overwritten",
-          "[postgres]") {
+          "[postgres][schemas][locks]") {
   World world;
   const auto artifact = world.add({.locked = "2", .pipeline_locked = 1});
   const tests::FaultHook hook("window.before_resolve", [&] {
@@ -159,7 +163,7 @@ TEST_CASE("a state that an unlock has just written is not overwritten",
 }
 
 TEST_CASE("the state of a pipeline that has just been unlocked is not written",
-          "[postgres]") {
+          "[postgres][schemas][locks]") {
   World world;
   const auto artifact = world.add({.locked = "2", .pipeline_locked = 1});
   const tests::FaultHook hook("window.before_resolve", [&] {
@@ -174,7 +178,7 @@ TEST_CASE("the state of a pipeline that has just been unlocked is not written",
 }
 
 TEST_CASE("a pipeline that is locked again before the DELETE keeps its row",
-          "[postgres]") {
+          "[postgres][schemas]") {
   World world;
   const auto artifact = world.add({.locked = "2"});
   const auto point = GENERATE("page.read", "window.judged", "batch.looked",
@@ -193,7 +197,7 @@ TEST_CASE("a pipeline that is locked again before the DELETE keeps its row",
 }
 
 TEST_CASE("a pipeline that somebody holds keeps its rows, and is counted",
-          "[postgres]") {
+          "[postgres][schemas]") {
   World world;
   const auto held = world.add({.locked = "2"});
   const auto free = world.add({.locked = "2"});
@@ -236,7 +240,8 @@ TEST_CASE("a pipeline that somebody holds keeps its rows, and is counted",
   CHECK(world.violations().empty());
 }
 
-TEST_CASE("a row held by its own session is left unresolved", "[postgres]") {
+TEST_CASE("a row held by its own session is left unresolved",
+          "[postgres][schemas][locks]") {
   World world;
   const auto held = world.add({.locked = "2", .pipeline_locked = 1});
   const auto free = world.add({.locked = "2", .pipeline_locked = 1});
@@ -256,7 +261,7 @@ TEST_CASE("a row held by its own session is left unresolved", "[postgres]") {
 }
 
 TEST_CASE("windows and batches smaller than what there is miss nothing",
-          "[postgres]") {
+          "[postgres][schemas][locks]") {
   World world;
   world.options.window_size = 7;
   world.options.batch_size = 3;
@@ -276,7 +281,8 @@ TEST_CASE("windows and batches smaller than what there is miss nothing",
   CHECK(world.violations().empty());
 }
 
-TEST_CASE("several artifacts of one pipeline share its fate", "[postgres]") {
+TEST_CASE("several artifacts of one pipeline share its fate",
+          "[postgres][schemas]") {
   World world;
   world.options.window_size = 1;
   const auto first = world.add({.locked = "2"});

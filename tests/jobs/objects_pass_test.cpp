@@ -27,7 +27,7 @@ std::string first_field(const std::string& sql) {
 }  // namespace
 
 TEST_CASE("entries of every shape that GitLab writes are removed",
-          "[postgres]") {
+          "[postgres][schemas]") {
   World world;
   world.add_entry(hashed_job, "artifacts.zip");
   world.add_entry(hashed_job, "metadata.gz");
@@ -51,7 +51,7 @@ TEST_CASE("entries of every shape that GitLab writes are removed",
 }
 
 TEST_CASE("absent objects, and the same one twice, are forgotten",
-          "[postgres]") {
+          "[postgres][schemas]") {
   World world;
   world.add_entry("never/was", "here", false);
   world.add_entry(hashed_job, "artifacts.zip");
@@ -68,7 +68,8 @@ TEST_CASE("absent objects, and the same one twice, are forgotten",
   CHECK(world.entries_left() == 0);
 }
 
-TEST_CASE("entries that are not due are left as they are", "[postgres]") {
+TEST_CASE("entries that are not due are left as they are",
+          "[postgres][schemas]") {
   World world;
   world.add_entry(hashed_job, "later.zip", true,
                   "now() + interval '10 minutes'");
@@ -83,7 +84,7 @@ TEST_CASE("entries that are not due are left as they are", "[postgres]") {
 }
 
 TEST_CASE("entries of a store that is not configured are not leased",
-          "[postgres]") {
+          "[postgres][schemas]") {
   World world;
   world.add_entry("remote", "object", true, "now() - interval '1 day'", 2);
   const std::string before = world.database.dump();
@@ -108,7 +109,7 @@ TEST_CASE("entries of a store that is not configured are not leased",
 }
 
 TEST_CASE("an entry whose object can't be removed stays and stops nobody",
-          "[postgres]") {
+          "[postgres][schemas]") {
   World world;
   world.options.batch_size = GENERATE(1, 2, 1000);
   const auto stuck = world.add_entry("stuck", "object", false);
@@ -141,7 +142,7 @@ TEST_CASE("an entry whose object can't be removed stays and stops nobody",
 }
 
 TEST_CASE("an entry is leased for ten minutes while its object is removed",
-          "[postgres]") {
+          "[postgres][schemas]") {
   World world;
   world.add_entry(hashed_job, "artifacts.zip");
   std::string during;
@@ -157,7 +158,7 @@ TEST_CASE("an entry is leased for ten minutes while its object is removed",
 }
 
 TEST_CASE("H.3.6 no transaction is open while objects are removed",
-          "[postgres]") {
+          "[postgres][schemas]") {
   World world;
   world.add_entry(hashed_job, "artifacts.zip");
   world.add();
@@ -175,7 +176,7 @@ TEST_CASE("H.3.6 no transaction is open while objects are removed",
   CHECK(open == std::vector<std::string>{"0", "0"});
 }
 
-TEST_CASE("the oldest entries come first", "[postgres]") {
+TEST_CASE("the oldest entries come first", "[postgres][schemas]") {
   World world;
   world.options.batch_size = 2;
   world.options.concurrency = 1;
@@ -215,7 +216,7 @@ TEST_CASE("many entries with one pick_up_at, and more than a batch",
 }
 
 TEST_CASE("an entry that somebody else is removing is left to him",
-          "[postgres]") {
+          "[postgres][schemas]") {
   World world;
   world.options.batch_size = 1;
   const auto held = world.add_entry("held", "object");
@@ -234,7 +235,7 @@ TEST_CASE("an entry that somebody else is removing is left to him",
 }
 
 TEST_CASE("entries queued after the run began are left to the next",
-          "[postgres]") {
+          "[postgres][schemas]") {
   World world;
   world.options.batch_size = 1;
   world.options.concurrency = 1;
@@ -250,7 +251,8 @@ TEST_CASE("entries queued after the run began are left to the next",
   CHECK(world.entries_left() == 1);
 }
 
-TEST_CASE("each pass counts the objects that it removed itself", "[postgres]") {
+TEST_CASE("each pass counts the objects that it removed itself",
+          "[postgres][schemas][locks]") {
   World world;
   const auto artifact = world.add();
   world.add_entry(hashed_job, "artifacts.zip");

@@ -88,7 +88,7 @@ std::set<std::string> listing_of(const World& world) {
 }  // namespace
 
 TEST_CASE("a plan changes nothing and says what the run then does",
-          "[postgres]") {
+          "[postgres][schemas][locks]") {
   World world;
   world.options.horizon = std::chrono::floor<std::chrono::microseconds>(
       std::chrono::system_clock::now());
@@ -135,7 +135,7 @@ TEST_CASE("a plan changes nothing and says what the run then does",
   }
 }
 
-TEST_CASE("a plan locks no row", "[postgres]") {
+TEST_CASE("a plan locks no row", "[postgres][schemas]") {
   World world;
   const auto artifact = world.add();
   world.add({.locked = "2"});
@@ -158,18 +158,18 @@ TEST_CASE("a plan locks no row", "[postgres]") {
 }
 
 TEST_CASE("a plan lists artifacts in the order of a run with one worker",
-          "[postgres]") {
+          "[postgres][schemas][locks]") {
   World world;
   world.options.concurrency = 1;
   // A batch is one transaction, whose rows are taken in the order of their ids.
   world.options.batch_size = 1;
   add_artifacts(world, 120);
   world.database.run(
-      "CREATE TABLE gone (place bigserial, id bigint); "
-      "CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS "
+      "CREATE TABLE public.gone (place bigserial, id bigint); "
+      "CREATE FUNCTION public.note() RETURNS trigger LANGUAGE plpgsql AS "
       "$$BEGIN INSERT INTO gone (id) VALUES (OLD.id); RETURN OLD; END$$; "
-      "CREATE TRIGGER note AFTER DELETE ON ci_pipeline_artifacts "
-      "FOR EACH ROW EXECUTE FUNCTION note()");
+      "CREATE TRIGGER note AFTER DELETE ON public.ci_pipeline_artifacts "
+      "FOR EACH ROW EXECUTE FUNCTION public.note()");
 
   std::vector<std::string> listed;
   std::vector<Pass> passes;

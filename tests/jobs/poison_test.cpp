@@ -75,7 +75,7 @@ const std::vector<Kind> kinds{
 }  // namespace
 
 TEST_CASE("a poison row of any kind stays, is named, and stops nobody",
-          "[postgres]") {
+          "[postgres][schemas]") {
   const std::string locked = GENERATE("0", "2");
   const Canary canary;
   World world;
@@ -127,7 +127,7 @@ TEST_CASE("a poison row of any kind stays, is named, and stops nobody",
 }
 
 TEST_CASE("an artifact that becomes poison is left to those who mend it",
-          "[postgres]") {
+          "[postgres][schemas]") {
   const Canary canary;
   World world;
   const auto artifact = world.add({.file = "canary.json", .with_file = false});
@@ -145,7 +145,8 @@ TEST_CASE("an artifact that becomes poison is left to those who mend it",
   CHECK(world.violations().empty());
 }
 
-TEST_CASE("problems are tolerated up to the number given", "[postgres]") {
+TEST_CASE("problems are tolerated up to the number given",
+          "[postgres][schemas][locks]") {
   World world;
   for (int i = 0; i < 3; ++i)
     world.add({.file = "", .with_file = false});
@@ -162,7 +163,7 @@ TEST_CASE("problems are tolerated up to the number given", "[postgres]") {
 }
 
 TEST_CASE("a poison row met again at the end of the pass is named once",
-          "[postgres]") {
+          "[postgres][schemas]") {
   World world;
   world.options.batch_size = 2;
   world.options.max_destroy = 2;
@@ -182,7 +183,7 @@ TEST_CASE("a poison row met again at the end of the pass is named once",
 }
 
 TEST_CASE("a locked row with a poison path is not backlog either",
-          "[postgres]") {
+          "[postgres][schemas][locks]") {
   World world;
   // Says locked under an unlocked pipeline; the other truly knows nothing.
   world.add({.locked = "1", .file = "", .with_file = false});

@@ -76,7 +76,7 @@ TEST_CASE("what a run does with the directories that it empties",
 }
 
 TEST_CASE("directories of queued pipeline artifacts are pruned likewise",
-          "[postgres]") {
+          "[postgres][schemas]") {
   World world;
   const fs::path artifacts = "6b/86/6b86/pipelines/12/artifacts";
   world.add_entry((artifacts / "345").string(), "code_coverage.json");
@@ -93,7 +93,8 @@ TEST_CASE("directories of queued pipeline artifacts are pruned likewise",
   }
 }
 
-TEST_CASE("directories that GitLab may write to again are left", "[postgres]") {
+TEST_CASE("directories that GitLab may write to again are left",
+          "[postgres][schemas]") {
   World world;
   world.options.prune = Prune::all;
   world.add_entry("2018_03/12/345", "artifacts.zip");

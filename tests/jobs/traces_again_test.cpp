@@ -54,7 +54,7 @@ void check_both_kept(TracesWorld& world) {
 }  // namespace
 
 TEST_CASE("chunks that an archive was made of are forgotten, and it stays",
-          "[postgres]") {
+          "[postgres][schemas]") {
   const int store = GENERATE(in_redis, in_database);
   TracesWorld world;
   archived(world, some_bytes(2 * full_chunk + 10), {store});
@@ -68,7 +68,7 @@ TEST_CASE("chunks that an archive was made of are forgotten, and it stays",
 }
 
 TEST_CASE("of an archived trace the chunks that are left are enough",
-          "[postgres]") {
+          "[postgres][schemas]") {
   TracesWorld world;
   const auto job = archived(world, some_bytes(3 * full_chunk + 10));
   world.database.run(
@@ -79,7 +79,8 @@ TEST_CASE("of an archived trace the chunks that are left are enough",
   CHECK(world.left_over() == Strings{});
 }
 
-TEST_CASE("a partial trace that was archived is known again", "[postgres]") {
+TEST_CASE("a partial trace that was archived is known again",
+          "[postgres][schemas]") {
   TracesWorld world;
   const auto job = world.builds.dropped_job(world.pipeline);
   world.chunk(job, 0, "short", in_redis);
@@ -94,7 +95,7 @@ TEST_CASE("a partial trace that was archived is known again", "[postgres]") {
 }
 
 TEST_CASE("a row without a file is completed, with its id and its day",
-          "[postgres]") {
+          "[postgres][schemas]") {
   TracesWorld world;
   const auto job = world.trace(some_bytes(full_chunk + 1));
   const auto id = TraceGitlab(world).insert_row_without_file(
@@ -107,7 +108,8 @@ TEST_CASE("a row without a file is completed, with its id and its day",
         std::vector<Strings>{{std::to_string(id), "2026-01-02 23:59:59", "t"}});
 }
 
-TEST_CASE("the object of a run that was killed is written anew", "[postgres]") {
+TEST_CASE("the object of a run that was killed is written anew",
+          "[postgres][schemas]") {
   TracesWorld world;
   const auto job = world.trace("the whole log");
   TraceGitlab gitlab(world);
@@ -118,7 +120,7 @@ TEST_CASE("the object of a run that was killed is written anew", "[postgres]") {
 }
 
 TEST_CASE("a row without a file is left where there is nothing to archive",
-          "[postgres]") {
+          "[postgres][schemas]") {
   TracesWorld world;
   const auto job = world.builds.dropped_job(world.pipeline);
   world.builds.bare_chunk(job, 0, in_redis);
@@ -129,7 +131,7 @@ TEST_CASE("a row without a file is left where there is nothing to archive",
 }
 
 TEST_CASE("an archive of other bytes than the chunks: both are kept",
-          "[postgres]") {
+          "[postgres][schemas]") {
   TracesWorld world;
   const std::string text = some_bytes(full_chunk + 10);
   const auto job = archived(world, text);
@@ -159,7 +161,7 @@ TEST_CASE("an archive of other bytes than the chunks: both are kept",
 }
 
 TEST_CASE("an archive in a store that is not given is not compared",
-          "[postgres]") {
+          "[postgres][schemas]") {
   TracesWorld world;
   archived(world, "log");
   world.database.run("UPDATE ci_job_artifacts SET file_store = 2");
@@ -173,7 +175,7 @@ TEST_CASE("an archive in a store that is not given is not compared",
 }
 
 TEST_CASE("artifacts of other kinds are not mistaken for a trace",
-          "[postgres]") {
+          "[postgres][schemas]") {
   TracesWorld world;
   const auto job = world.trace("log");
   world.database.run(fmt::format(

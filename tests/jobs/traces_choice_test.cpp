@@ -56,7 +56,7 @@ void add_all_but_dropped(TracesWorld& world, const std::string& when) {
 }  // namespace
 
 TEST_CASE("only builds that failed for their user's sake are archived",
-          "[postgres]") {
+          "[postgres][schemas]") {
   TracesWorld world;
   add_all_but_dropped(world, "3 days");
   finished(world, "success", "3 days", "14");
@@ -67,7 +67,7 @@ TEST_CASE("only builds that failed for their user's sake are archived",
 }
 
 TEST_CASE("a build that goes on is never touched, however old its chunks",
-          "[postgres]") {
+          "[postgres][schemas]") {
   TracesWorld world;
   world.options.stale_traces = true;
   for (const char* status : {"running", "pending", "created", "manual",
@@ -81,7 +81,7 @@ TEST_CASE("a build that goes on is never touched, however old its chunks",
 }
 
 TEST_CASE("stale traces are those of builds that ended over 12 hours ago",
-          "[postgres]") {
+          "[postgres][schemas]") {
   TracesWorld world;
   world.options.stale_traces = true;
   const std::string over = "12 hours 1 minute";
@@ -98,7 +98,7 @@ TEST_CASE("stale traces are those of builds that ended over 12 hours ago",
 }
 
 TEST_CASE("a stale build without a time of its end ended when last touched",
-          "[postgres]") {
+          "[postgres][schemas]") {
   TracesWorld world;
   world.options.stale_traces = true;
   const auto old = finished(world, "failed", "1 hour");
@@ -164,7 +164,8 @@ TEST_CASE("a signal ends the wait for traces that settle", "[postgres]") {
   CHECK(world.chunk_rows() == 1);
 }
 
-TEST_CASE("only the projects that are wanted are archived", "[postgres]") {
+TEST_CASE("only the projects that are wanted are archived",
+          "[postgres][schemas]") {
   TracesWorld world;
   const bool by_name = GENERATE(true, false);
   const auto user = world.builds.user();
@@ -185,7 +186,7 @@ TEST_CASE("only the projects that are wanted are archived", "[postgres]") {
 }
 
 TEST_CASE("no user's state keeps an earlier dropped build from its archive",
-          "[postgres]") {
+          "[postgres][schemas]") {
   TracesWorld world;
   world.trace("log");
   world.database.run("UPDATE users SET state = 'active'");

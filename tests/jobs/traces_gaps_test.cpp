@@ -81,7 +81,7 @@ void check_lost(TracesWorld& world, std::int64_t job, std::int64_t first_row) {
 }  // namespace
 
 TEST_CASE("chunks of the database without a byte are forgotten, and no archive",
-          "[postgres]") {
+          "[postgres][schemas]") {
   TracesWorld world;
   const auto job = dropped(world);
   world.builds.bare_chunk(job, 0, in_database);
@@ -90,14 +90,14 @@ TEST_CASE("chunks of the database without a byte are forgotten, and no archive",
 }
 
 TEST_CASE("a chunk of Redis without a byte is forgotten, and no archive",
-          "[postgres]") {
+          "[postgres][schemas]") {
   TracesWorld world;
   world.chunk(dropped(world), 0, "", in_redis);
   check_empty(world);
 }
 
 TEST_CASE("a trace with an index missing is archived with a line at the gap",
-          "[postgres]") {
+          "[postgres][schemas]") {
   const int store = GENERATE(in_redis, in_database);
   TracesWorld world;
   const auto job = dropped(world);
@@ -107,7 +107,8 @@ TEST_CASE("a trace with an index missing is archived with a line at the gap",
   check_partial(world, job, first + gap(2 * full_chunk) + "end");
 }
 
-TEST_CASE("a trace whose first chunk is missing is partial", "[postgres]") {
+TEST_CASE("a trace whose first chunk is missing is partial",
+          "[postgres][schemas]") {
   TracesWorld world;
   const auto job = dropped(world);
   world.chunk(job, 1, "end", in_redis);
@@ -115,7 +116,7 @@ TEST_CASE("a trace whose first chunk is missing is partial", "[postgres]") {
 }
 
 TEST_CASE("a chunk short in the middle is a gap of what it lacks",
-          "[postgres]") {
+          "[postgres][schemas]") {
   TracesWorld world;
   const auto job = dropped(world);
   world.chunk(job, 0, "short", in_database);
@@ -124,7 +125,7 @@ TEST_CASE("a chunk short in the middle is a gap of what it lacks",
 }
 
 TEST_CASE("a chunk gone from Redis leaves a gap, and the rest is archived",
-          "[postgres]") {
+          "[postgres][schemas]") {
   TracesWorld world;
   const auto job = dropped(world);
   const std::string first = some_bytes(full_chunk);
@@ -134,7 +135,8 @@ TEST_CASE("a chunk gone from Redis leaves a gap, and the rest is archived",
   check_partial(world, job, first + gap(full_chunk) + "end");
 }
 
-TEST_CASE("where the last chunk is gone, the archive says so", "[postgres]") {
+TEST_CASE("where the last chunk is gone, the archive says so",
+          "[postgres][schemas]") {
   TracesWorld world;
   const auto job = dropped(world);
   const std::string first = some_bytes(full_chunk);
@@ -144,7 +146,7 @@ TEST_CASE("where the last chunk is gone, the archive says so", "[postgres]") {
 }
 
 TEST_CASE("a flushed chunk whose bytes are gone from the row is a gap",
-          "[postgres]") {
+          "[postgres][schemas]") {
   TracesWorld world;
   const auto job = dropped(world);
   world.builds.bare_chunk(job, 0, in_database);
@@ -154,7 +156,7 @@ TEST_CASE("a flushed chunk whose bytes are gone from the row is a gap",
 }
 
 TEST_CASE("the highest index there can be is one gap, and takes no time",
-          "[postgres]") {
+          "[postgres][schemas]") {
   TracesWorld world;
   const auto job = dropped(world);
   world.chunk(job, 0, "begin", in_redis);
@@ -182,7 +184,7 @@ TEST_CASE("ten thousand short chunks are one archive with its gaps",
 }
 
 TEST_CASE("where no chunk's bytes are left, the rows are kept and named",
-          "[postgres]") {
+          "[postgres][schemas]") {
   TracesWorld world;
   const auto job = dropped(world);
   const auto first = world.builds.bare_chunk(job, 0, in_redis);
@@ -191,7 +193,7 @@ TEST_CASE("where no chunk's bytes are left, the rows are kept and named",
 }
 
 TEST_CASE("a flushed chunk without its bytes is lost, not empty",
-          "[postgres]") {
+          "[postgres][schemas]") {
   TracesWorld world;
   const auto job = dropped(world);
   const auto row = world.builds.bare_chunk(job, 0, in_database);
@@ -199,7 +201,8 @@ TEST_CASE("a flushed chunk without its bytes is lost, not empty",
   check_lost(world, job, row);
 }
 
-TEST_CASE("one trace of each kind is counted once each", "[postgres]") {
+TEST_CASE("one trace of each kind is counted once each",
+          "[postgres][schemas]") {
   TracesWorld world;
   world.trace("whole");
   world.chunk(dropped(world), 0, "", in_redis);
@@ -215,7 +218,7 @@ TEST_CASE("one trace of each kind is counted once each", "[postgres]") {
 }
 
 TEST_CASE("what is lost is counted once, however often a run looks at it",
-          "[postgres]") {
+          "[postgres][schemas]") {
   TracesWorld world;
   world.builds.bare_chunk(dropped(world), 0, in_redis);
   world.chunk(world.builds.dropped_job(world.pipeline, "0 seconds"), 0, "log",

@@ -56,7 +56,7 @@ void add_one_of_each(TracesWorld& world) {
 }  // namespace
 
 TEST_CASE("a plan of traces changes nothing, and tells what a run does",
-          "[postgres]") {
+          "[postgres][schemas]") {
   TracesWorld world;
   add_one_of_each(world);
   const std::string before = world.database.dump();
@@ -80,7 +80,7 @@ TEST_CASE("a plan of traces changes nothing, and tells what a run does",
 }
 
 TEST_CASE("what a plan would have archived is no backlog, what settles is",
-          "[postgres]") {
+          "[postgres][schemas]") {
   TracesWorld world;
   add_one_of_each(world);
   CHECK(world.plan().backlog.traces == 0);
@@ -90,7 +90,8 @@ TEST_CASE("what a plan would have archived is no backlog, what settles is",
   CHECK(report.pass(Pass::traces).archived == 0);
 }
 
-TEST_CASE("a plan is not kept waiting for traces that settle", "[postgres]") {
+TEST_CASE("a plan is not kept waiting for traces that settle",
+          "[postgres][schemas]") {
   TracesWorld world;
   world.options.trace_settle = std::chrono::seconds{30};
   world.chunk(world.builds.dropped_job(world.pipeline, "1 second"), 0, "log",
@@ -99,7 +100,7 @@ TEST_CASE("a plan is not kept waiting for traces that settle", "[postgres]") {
 }
 
 TEST_CASE("a run that lacks the Redis of its traces changes nothing",
-          "[postgres]") {
+          "[postgres][schemas]") {
   TracesWorld world;
   world.trace(some_bytes(3 * full_chunk), {in_database, in_redis});
   const std::string before = world.database.dump();
@@ -112,7 +113,7 @@ TEST_CASE("a run that lacks the Redis of its traces changes nothing",
 }
 
 TEST_CASE("a run that lacks the shared state of its traces changes nothing",
-          "[postgres]") {
+          "[postgres][schemas]") {
   TracesWorld world;
   world.trace("log", {in_shared_state});
   world.options.redis.reset();
@@ -122,7 +123,7 @@ TEST_CASE("a run that lacks the shared state of its traces changes nothing",
 }
 
 TEST_CASE("a job dropped without the Redis of its trace is named, trace kept",
-          "[postgres]") {
+          "[postgres][schemas]") {
   TracesWorld world;
   const auto job = world.builds.job(world.builds.pipeline(world.builds.user()));
   world.chunk(job, 0, "log", in_redis);
@@ -138,7 +139,7 @@ TEST_CASE("a job dropped without the Redis of its trace is named, trace kept",
 }
 
 TEST_CASE("without Redis a trace in the database is archived all the same",
-          "[postgres]") {
+          "[postgres][schemas]") {
   TracesWorld world;
   world.trace(some_bytes(2 * full_chunk), {in_database});
   world.options.redis.reset();
@@ -147,7 +148,8 @@ TEST_CASE("without Redis a trace in the database is archived all the same",
   CHECK(world.left_over() == Strings{});
 }
 
-TEST_CASE("chunks in object storage want an object store", "[postgres]") {
+TEST_CASE("chunks in object storage want an object store",
+          "[postgres][schemas]") {
   TracesWorld world;
   const auto job = world.trace("log", {in_database});
   world.builds.bare_chunk(job, 1, 3);
@@ -157,14 +159,15 @@ TEST_CASE("chunks in object storage want an object store", "[postgres]") {
 }
 
 TEST_CASE("chunks in a store that nobody knows are named and kept",
-          "[postgres]") {
+          "[postgres][schemas]") {
   TracesWorld world;
   world.builds.bare_chunk(world.trace("log"), 1, 9);
   CHECK(only_problem(world) ==
         "its chunks are in a store that nobody here knows, 9");
 }
 
-TEST_CASE("without a store for archives nothing is touched", "[postgres]") {
+TEST_CASE("without a store for archives nothing is touched",
+          "[postgres][schemas]") {
   TracesWorld world;
   world.trace("log");
   world.options.local_store.reset();
@@ -174,14 +177,15 @@ TEST_CASE("without a store for archives nothing is touched", "[postgres]") {
   CHECK(world.losses() == Strings{});
 }
 
-TEST_CASE("without a trace to archive no store is asked for", "[postgres]") {
+TEST_CASE("without a trace to archive no store is asked for",
+          "[postgres][schemas]") {
   TracesWorld world;
   world.options.local_store.reset();
   CHECK(world.archive().outcome == Outcome::drained);
 }
 
 TEST_CASE("one trace that can't be stored does not keep others from it",
-          "[postgres]") {
+          "[postgres][schemas]") {
   TracesWorld world;
   const auto in_the_way = world.trace("of project 1");
   world.store.write("6b", "a file where project 1 has its directory");

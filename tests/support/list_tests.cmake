@@ -9,6 +9,15 @@
 #     long      takes minutes; run by ./dev test --all only
 #
 # A test case with several of these tags gets the label that stands last here.
+# Besides, each of these tags is a label of its own:
+#
+#     schemas   also run on other tables than db/schema.sql's: ./dev test runs
+#               these once more for each schema (see tests/support/schema_era.hpp)
+#     locks     wants artifacts that know their lock, and so an unlocked pass;
+#               not run on 13.12, and neither is one with a tag below
+#     queues    wants ci_pending_builds and ci_running_builds
+#     metadata  wants ci_build_trace_metadata
+#     orphans   wants rows that outlive their project, as no foreign key lets them
 #
 #     cmake -Dprogram=… -Dlist=FILE -P list_tests.cmake
 
@@ -27,12 +36,12 @@ set(specification_postgres "[postgres]~[program]~[slow]~[long]")
 set(specification_s3 "[s3]~[postgres]~[program]~[slow]~[long]")
 set(specification_unit "~[s3]~[postgres]~[program]~[slow]~[long]")
 
-set(script "")
-foreach(label unit s3 postgres program slow long)
+# The names of the test cases of a specification, one an item.
+function(list_names specification result)
   # The exit status is the number of test cases, modulo 256, so that it says
   # nothing; a crash is a word in its place.
   execute_process(
-    COMMAND "${program}" --list-test-names-only "${specification_${label}}"
+    COMMAND "${program}" --list-test-names-only "${specification}"
     OUTPUT_VARIABLE names RESULT_VARIABLE status ERROR_VARIABLE complaint)
   if(NOT status MATCHES "^[0-9]+$" OR complaint)
     message(FATAL_ERROR "${program} can't list its tests: ${status}\n"
@@ -43,10 +52,24 @@ foreach(label unit s3 postgres program slow long)
   string(REPLACE "[" "${opening}" names "${names}")
   string(REPLACE "]" "${closing}" names "${names}")
   string(REGEX REPLACE "\n+" ";" names "${names}")
+  list(FILTER names EXCLUDE REGEX "^$")
+  set(${result} "${names}" PARENT_SCOPE)
+endfunction()
+
+foreach(label schemas locks queues metadata orphans)
+  list_names("[${label}]" names_${label})
+endforeach()
+
+set(script "")
+foreach(label unit s3 postgres program slow long)
+  list_names("${specification_${label}}" names)
   foreach(name IN LISTS names)
-    if(name STREQUAL "")
-      continue()
-    endif()
+    set(labels ${label})
+    foreach(more schemas locks queues metadata orphans)
+      if(name IN_LIST names_${more})
+        string(APPEND labels ";${more}")
+      endif()
+    endforeach()
     string(REPLACE "${semicolon}" ";" name "${name}")
     string(REPLACE "${opening}" "[" name "${name}")
     string(REPLACE "${closing}" "]" name "${name}")
@@ -54,7 +77,7 @@ foreach(label unit s3 postgres program slow long)
     string(REGEX REPLACE "([],[\\*\"~]|^-)" "\\\\\\1" pattern "${name}")
     string(APPEND script
       "add_test([==[${name}]==] [==[${program}]==] [==[${pattern}]==])\n"
-      "set_tests_properties([==[${name}]==] PROPERTIES LABELS ${label}\n"
+      "set_tests_properties([==[${name}]==] PROPERTIES LABELS \"${labels}\"\n"
       "  TIMEOUT 600)\n")
   endforeach()
 endforeach()
