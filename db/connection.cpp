@@ -61,6 +61,14 @@ Query written(const Query& query, const Session& session) {
   return {query.name, session.tables->write(query.sql), query.in_index_order};
 }
 
+/// "cannot set transaction read-write mode during recovery" comes as 0A000,
+/// feature not supported; a statement that writes, as 25006.
+bool says_that_it_is_a_standby(const Error& error, const Session& session) {
+  return !session.read_only &&
+         (error.sqlstate() == "25006" ||
+          (error.sqlstate() == "0A000" && error.query() == begin_writing.name));
+}
+
 /// Wait until the socket is ready or \a until has come; false then.
 bool await_socket(PGconn* handle, short events,
                   steady_clock::time_point until) {
@@ -198,6 +206,11 @@ void Connection::run(const Session& session, const Query& query,
   if (session.times)
     session.times->record(steady_clock::now() - began);
   if (exchange.error()) {
+    if (says_that_it_is_a_standby(*exchange.error(), session)) {
+      handle_.reset();
+      throw Error(query.name, "25006",
+                  "this server is a standby, which can't be written to");
+    }
     leave_failed_transaction();
     throw Error(*exchange.error());
   }

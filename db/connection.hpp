@@ -39,7 +39,8 @@ class Connection {
   /// after all.
   ///
   /// \throws Error naming the query, with the server's SQLSTATE; nothing was
-  ///         changed then.
+  ///         changed then.  25006 where a server that is to be written to turns
+  ///         out to be a standby; the session is given up then.
   /// \throws CommitUnknown if the session broke, or the server said nothing
   ///         within the statement's timeout and ten seconds more.
   void execute(const Session& session, const Query& query,

@@ -22,9 +22,11 @@ bool is_among(const std::string& sqlstate,
 
 // https://www.postgresql.org/docs/15/errcodes-appendix.html
 constexpr std::array<std::string_view, 3> transient{"40001", "40P01", "55P03"};
-constexpr std::array<std::string_view, 3> shutdown{"57P01", "57P02", "57P03"};
-constexpr std::array<std::string_view, 7> unfit{
-    "42P01", "42703", "42501", "25006", "42883", "3F000", "428C9"};
+// 25006: the server has become a standby, which is as good as gone.
+constexpr std::array<std::string_view, 4> gone{"57P01", "57P02", "57P03",
+                                               "25006"};
+constexpr std::array<std::string_view, 6> unfit{"42P01", "42703", "42501",
+                                                "42883", "3F000", "428C9"};
 
 }  // namespace
 
@@ -44,7 +46,7 @@ bool Error::timed_out() const {
 
 bool Error::connection_lost() const {
   return sqlstate_.empty() || sqlstate_.starts_with("08") ||
-         is_among(sqlstate_, shutdown);
+         is_among(sqlstate_, gone);
 }
 
 bool Error::is_unfit() const {

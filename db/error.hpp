@@ -19,10 +19,10 @@ class Error : public std::runtime_error {
   [[nodiscard]] bool is_transient() const;
   /// The statement was cancelled: its timeout, or somebody's hand.
   [[nodiscard]] bool timed_out() const;
-  /// The session is gone.
+  /// The session is gone, or leads to a server that is no primary any more.
   [[nodiscard]] bool connection_lost() const;
   /// Every further statement of this kind will fail too: a table, a column or
-  /// a privilege is missing, or the server has become read-only.
+  /// a privilege is missing.
   [[nodiscard]] bool is_unfit() const;
 
  private:
@@ -52,6 +52,14 @@ class CommitUnknown : public Error {
 class Unreachable : public Error {
  public:
   using Error::Error;
+};
+
+/// The server is there, and goes another way than the one the run began with:
+/// a standby was promoted, or a backup restored.  What the run knows (ids, and
+/// what was committed) may not be true there.
+class FailedOver : public Unreachable {
+ public:
+  using Unreachable::Unreachable;
 };
 
 /// The server is there and refuses us for good: password, database, role.

@@ -23,6 +23,12 @@ void sleep_unless(const std::atomic<bool>& stop, milliseconds duration) {
     std::this_thread::sleep_for(milliseconds{50});
 }
 
+// A standby is asked for no more: it has no place in the WAL of its own.
+const Query read_timeline{"pool.timeline", R"sql(
+SELECT CASE WHEN pg_is_in_recovery() THEN NULL
+            ELSE left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) END
+)sql"};
+
 const Query xact_status{"xact.status", R"sql(
 SELECT pg_xact_status($1::text::xid8)
 )sql"};
@@ -43,6 +49,8 @@ Pool::Lease Pool::acquire() {
   for (const milliseconds wait : waits) {
     try {
       return {*this, open()};
+    } catch (const FailedOver&) {
+      throw;
     } catch (const Unreachable& error) {
       if (stop_)
         throw;
@@ -67,7 +75,44 @@ std::unique_ptr<Connection> Pool::take_idle() {
 }
 
 std::unique_ptr<Connection> Pool::open() {
-  return std::make_unique<Connection>(application_name_, connect_timeout);
+  auto connection =
+      std::make_unique<Connection>(application_name_, connect_timeout);
+  if (!timeline_.empty())
+    require_same_primary(*connection);
+  return connection;
+}
+
+void Pool::stay_on_primary(const Session& session) {
+  try {
+    execute(*this, session, read_timeline, {}, [this](const Row& row) {
+      timeline_ = row.is_null(0) ? "" : row.text(0);
+    });
+  } catch (const Error& error) {
+    if (error.connection_lost())
+      throw;
+    spdlog::debug("{}; a failover won't be noticed", error.what());
+  }
+}
+
+void Pool::require_same_primary(Connection& connection) const {
+  Session session;
+  session.application_name = application_name_;
+  std::string timeline;
+  try {
+    connection.execute(session, read_timeline, {}, [&](const Row& row) {
+      timeline = row.is_null(0) ? "" : row.text(0);
+    });
+  } catch (const Error& error) {
+    throw Unreachable("connect", error.sqlstate(), error.what());
+  }
+  if (timeline.empty())
+    throw Unreachable("connect", "25006",
+                      connection.description() + " is a standby now");
+  if (timeline != timeline_)
+    throw FailedOver("connect", "",
+                     connection.description() +
+                         " was failed over or restored during this run; run "
+                         "again");
 }
 
 void Pool::give_back(std::unique_ptr<Connection> connection) {

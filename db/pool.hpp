@@ -42,14 +42,30 @@ class Pool {
   ///
   /// \throws Unreachable if there is none to be had.
   /// \throws Refused at once.
+  /// \throws FailedOver at once, and Unreachable where a standby answers to the
+  ///         end; both only after stay_on_primary().
   Lease acquire();
+
+  /// From now on every new session must lead to a primary, and to one of the
+  /// timeline that this one is on: after a failover the ids that a run knows
+  /// may name other rows, and its transactions' ids other transactions.  Where
+  /// the server can't tell (no PostgreSQL of its own kind), nothing is asked.
+  /// To be called before other threads use the pool.
+  ///
+  /// \throws Error, Unreachable
+  void stay_on_primary(const Session& session);
+  /// As PostgreSQL writes it in the names of WAL files; "" where nothing is
+  /// asked.
+  [[nodiscard]] const std::string& timeline() const { return timeline_; }
 
  private:
   std::unique_ptr<Connection> take_idle();
   std::unique_ptr<Connection> open();
+  void require_same_primary(Connection& connection) const;
   void give_back(std::unique_ptr<Connection> connection);
 
   std::string application_name_;
+  std::string timeline_;
   const std::atomic<bool>& stop_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<Connection>> idle_;

@@ -47,6 +47,8 @@ Installation::Installation(const Options& options_given,
       pool("ci-janitor " + run_id, stop),
       catalog(db::Catalog::read(pool, make_session(options, run_id))) {
   catalog.choose(statistics_way(options, catalog).value);
+  if (!catalog.in_recovery())
+    pool.stay_on_primary(session());
   try {
     stores = stores::open_stores(store_settings(options), stop);
     redis = RedisServers(options, stop);

@@ -100,6 +100,8 @@ int main(int argc, char* argv[]) {
     return complain(error.what(), exit_unfit);
   } catch (const db::Refused& error) {
     return complain(error.what(), exit_unfit);
+  } catch (const db::FailedOver& error) {
+    return complain(error.what(), exit_unreachable);
   } catch (const db::Unreachable& error) {
     return complain(std::string(error.what()) +
                         "; is the server running, and do PGHOST and PGPORT "

@@ -112,11 +112,11 @@ TEST_CASE("once stopped, nobody waits for a server", "[unit]") {
 }
 
 TEST_CASE("what passes is tried three times, what does not is not", "[unit]") {
-  for (const char* const state : {"40001", "40P01", "55P03", "57P01", "08006"})
+  for (const char* const state :
+       {"40001", "40P01", "55P03", "57P01", "08006", "25006"})
     CHECK(tries(db::Error("q", state, "")) == 3);
   CHECK(tries(db::Error("q", "", "the connection was lost")) == 3);
-  for (const char* const state :
-       {"57014", "42501", "42P01", "23502", "25006", "22021"})
+  for (const char* const state : {"57014", "42501", "42P01", "23502", "22021"})
     CHECK(tries(db::Error("q", state, "")) == 1);
   CHECK(tries(db::Unreachable("q", "", "")) == 1);
   CHECK(tries(db::Refused("q", "28P01", "")) == 1);
@@ -147,7 +147,8 @@ TEST_CASE("an error tells what it means", "[unit]") {
   CHECK(error("08006").connection_lost());
   CHECK(error("").connection_lost());
   CHECK(error("42501").is_unfit());
-  CHECK(error("25006").is_unfit());
+  CHECK(error("25006").connection_lost());
+  CHECK_FALSE(error("25006").is_unfit());
   CHECK(error("42P01").is_unfit());
   CHECK_FALSE(error("23502").is_unfit());
   CHECK_FALSE(error("").is_unfit());

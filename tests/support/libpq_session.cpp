@@ -33,15 +33,20 @@ std::vector<Row> rows_of(const PGresult* result) {
 
 }  // namespace
 
-LibpqSession::LibpqSession(const std::string& database) {
+LibpqSession::LibpqSession(const std::string& database,
+                           const std::string& host) {
   if (!std::getenv("PGHOST"))
     throw std::runtime_error(
         "these tests need a PostgreSQL server: run './dev test', or "
         "'tests/support/postgres with DIR ctest ...'");
 
-  const char* const keywords[] = {"application_name", "dbname", nullptr};
-  const char* const values[] = {
-      "janitor-tests", database.empty() ? nullptr : database.c_str(), nullptr};
+  // A host that is named is meant, whatever PGTARGETSESSIONATTRS prefers.
+  const char* const keywords[] = {"application_name", "dbname", "host",
+                                  "target_session_attrs", nullptr};
+  const char* const values[] = {"janitor-tests",
+                                database.empty() ? nullptr : database.c_str(),
+                                host.empty() ? nullptr : host.c_str(),
+                                host.empty() ? nullptr : "any", nullptr};
   handle_.reset(PQconnectdbParams(keywords, values, 0));
   if (PQstatus(handle_.get()) != CONNECTION_OK)
     throw std::runtime_error(PQerrorMessage(handle_.get()));

@@ -17,9 +17,11 @@ using Row = std::vector<std::optional<std::string>>;
 class LibpqSession {
  public:
   /// \param database its name; empty: what PGDATABASE says.
+  /// \param host the directory of its socket; empty: what PGHOST says.
   /// \throws std::runtime_error with how to run the tests, if PGHOST is not
   ///         set; with libpq's message, if there is no connection.
-  explicit LibpqSession(const std::string& database = {});
+  explicit LibpqSession(const std::string& database = {},
+                        const std::string& host = {});
 
   /// Run any number of statements.
   ///

@@ -93,6 +93,11 @@ void PostgresServer::restart() {
   start();
 }
 
+std::string PostgresServer::run(const std::string& sql) const {
+  const std::vector<Row> rows = LibpqSession("postgres", host_).run(sql);
+  return rows.empty() ? "" : rows.at(0).at(0).value_or("");
+}
+
 std::unique_ptr<PostgresServer> PostgresServer::standby() const {
   return std::unique_ptr<PostgresServer>(new PostgresServer(this));
 }

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/libpq_session.hpp"
 #include "tests/support/scoped_environment.hpp"
 
 namespace tests {
@@ -37,6 +38,11 @@ class PostgresServer {
   void crash();
   /// Stop it and start it again.
   void restart();
+
+  /// Run statements here, wherever PGHOST leads.
+  /// \return the only field of the only row of the last; "" if there is none.
+  /// \throws std::runtime_error with the server's message.
+  std::string run(const std::string& sql) const;
 
   /// A hot standby of this server, which must be running.
   [[nodiscard]] std::unique_ptr<PostgresServer> standby() const;

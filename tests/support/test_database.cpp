@@ -84,6 +84,10 @@ TestDatabase::~TestDatabase() {
   }
 }
 
+void TestDatabase::reconnect() {
+  session_ = LibpqSession(name_);
+}
+
 void TestDatabase::run(const std::string& sql) {
   session_.run(sql);
 }

@@ -28,6 +28,9 @@ class TestDatabase {
 
   [[nodiscard]] const std::string& name() const { return name_; }
 
+  /// The server was failed over, or started again.
+  void reconnect();
+
   /// Run statements.  This and all below throw std::runtime_error with the
   /// server's message.
   void run(const std::string& sql);
