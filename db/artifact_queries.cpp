@@ -86,7 +86,7 @@ queued AS (
     INSERT INTO {ci_deleted_objects}
         (file_store, pick_up_at, store_dir, file
          {if ci_deleted_objects.project_id}, project_id{end})
-    SELECT file_store, now() + interval '10 minutes',
+    SELECT file_store, now() + $5::bigint * interval '1 second',
            substr(hash, 1, 2) || '/' || substr(hash, 3, 2) || '/' || hash ||
                '/pipelines/' || pipeline_id || '/artifacts/' || id,
            file

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -8,6 +9,9 @@
 #include "db/statement.hpp"
 
 namespace db {
+
+/// For so long an entry is its taker's, by GitLab's own protocol.
+inline constexpr std::chrono::seconds queue_lease{600};
 
 /// An entry of ci_deleted_objects: an object whose row is gone.
 struct QueuedObject {

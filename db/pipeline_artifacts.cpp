@@ -94,17 +94,21 @@ std::vector<Artifact> PipelineArtifacts::rows(
   return rows;
 }
 
-Destroyed PipelineArtifacts::destroy(
-    const Session& session, Selection selection, Timestamp horizon,
-    const std::vector<std::int64_t>& ids, const std::vector<std::string>& files,
-    const std::vector<std::int64_t>& stores) const {
+Destroyed PipelineArtifacts::destroy(const Session& session,
+                                     Selection selection, Timestamp horizon,
+                                     const std::vector<std::int64_t>& ids,
+                                     const std::vector<std::string>& files,
+                                     const std::vector<std::int64_t>& stores,
+                                     std::chrono::seconds hold) const {
   Destroyed destroyed;
   const auto take = [&](const Row& row) { read_destroyed(row, destroyed); };
   const Pool::Lease connection = pool_.acquire();
   try {
     connection->execute(
         session, destroy_query(selection),
-        Parameters().add(horizon).add(ids).add(files).add(stores), take);
+        Parameters().add(horizon).add(ids).add(files).add(stores).add(
+            std::int64_t{hold.count()}),
+        take);
   } catch (const CommitUnknown& error) {
     // Ask the server what became of it: what was committed is ours to finish,
     // and must be counted once.
@@ -170,7 +174,8 @@ std::vector<Statement> PipelineArtifacts::statements(const Catalog& catalog,
                         .add(horizon)
                         .add(std::int64_t{100});
   const auto rows = Parameters().add(horizon).add(ids);
-  const auto batch = Parameters().add(horizon).add(ids).add(files).add(ids);
+  const auto batch = Parameters().add(horizon).add(ids).add(files).add(ids).add(
+      std::int64_t{queue_lease.count()});
   constexpr const char* table = "ci_pipeline_artifacts";
   constexpr const char* partial =
       "ci_pipeline_artifacts (expire_at) "

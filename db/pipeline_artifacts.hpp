@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -86,13 +87,14 @@ class PipelineArtifacts {
   /// Destroy those of \a ids that are *still* expired and unlocked (legacy:
   /// whose pipeline is unlocked, its row held FOR SHARE), whose file is still
   /// among \a files and whose store among \a stores, and that nobody else
-  /// holds.  Their objects are queued with pick_up_at ten minutes ahead, and
-  /// their bytes leave project_statistics last, in project order: all in one
-  /// statement.
+  /// holds.  Their objects are queued with pick_up_at as far ahead as \a hold,
+  /// and their bytes leave project_statistics last, in project order: all in
+  /// one statement.
   Destroyed destroy(const Session& session, Selection selection,
                     Timestamp horizon, const std::vector<std::int64_t>& ids,
                     const std::vector<std::string>& files,
-                    const std::vector<std::int64_t>& stores) const;
+                    const std::vector<std::int64_t>& stores,
+                    std::chrono::seconds hold) const;
 
   /// Write down "locked" for those of \a ids whose state is still unknown and
   /// whose pipeline is still locked; rows that others hold are left.

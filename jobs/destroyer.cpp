@@ -90,7 +90,8 @@ void Destroyer::destroy(Batch batch) {
   }
   telemetry::fault_point("batch.destroyed");
   account(rows, work);
-  remover_.remove_fresh(work.done.objects);
+  if (!delays_removal())
+    remover_.remove_fresh(work.done.objects);
   if (broken)
     std::rethrow_exception(broken);
 }
@@ -124,15 +125,24 @@ void Destroyer::plan(const std::vector<db::Artifact>& rows) {
     if (context_.listing.artifact)
       context_.listing.artifact(pass_, row);
   }
-  const auto absent =
-      static_cast<std::int64_t>(count_absent(context_.stores, rows));
   const auto number = static_cast<std::int64_t>(rows.size());
   report_.destroyed += number;
   report_.bytes += bytes;
-  report_.absent += absent;
-  report_.removed += number - absent;
+  if (!delays_removal())
+    plan_removal(rows);
   ++report_.batches;
   context_.progress.advance(number, bytes);
+}
+
+void Destroyer::plan_removal(const std::vector<db::Artifact>& rows) {
+  const auto absent =
+      static_cast<std::int64_t>(count_absent(context_.stores, rows));
+  report_.absent += absent;
+  report_.removed += static_cast<std::int64_t>(rows.size()) - absent;
+}
+
+bool Destroyer::delays_removal() const {
+  return context_.options.removal_delay.count() > 0;
 }
 
 /// One transaction; where that fails for a row's sake, several.
@@ -163,7 +173,9 @@ void Destroyer::destroy_once(std::span<const db::Artifact> rows, Work& work) {
   try {
     append(work.done, context_.artifacts.destroy(
                           context_.writing(pass_), selection_, context_.horizon,
-                          ids_of(rows), files_of(rows), stores_of(rows)));
+                          ids_of(rows), files_of(rows), stores_of(rows),
+                          delays_removal() ? context_.options.removal_delay
+                                           : db::queue_lease));
   } catch (const db::CommitUnknown& error) {
     // Committed or not: each row is either gone, its object queued under our
     // lease, or still there and looked at again at the end.  None is counted

@@ -14,7 +14,8 @@
 namespace jobs {
 
 /// Destroys batches of artifacts: looks at each object's path, then one
-/// transaction for the rows, the queue and the statistics, then the objects.
+/// transaction for the rows, the queue and the statistics, then the objects
+/// (with --removal-delay a later run removes them).
 ///
 /// There is a queue because a database and a store cannot commit together. File
 /// first: a crash, or a row locked again meanwhile, leaves a live row that
@@ -48,6 +49,9 @@ class Destroyer {
   std::vector<db::Artifact> safe(std::vector<db::Artifact> rows);
   std::vector<db::Artifact> granted(std::vector<db::Artifact> rows);
   void plan(const std::vector<db::Artifact>& rows);
+  void plan_removal(const std::vector<db::Artifact>& rows);
+  /// --removal-delay leaves the objects to a later run.
+  [[nodiscard]] bool delays_removal() const;
   void destroy_rows(std::span<const db::Artifact> rows, Work& work);
   void destroy_once(std::span<const db::Artifact> rows, Work& work);
   void account(std::span<const db::Artifact> rows, const Work& work);

@@ -59,6 +59,8 @@ struct Options {
       300};  ///< no new work after this; 0: no limit
   std::chrono::milliseconds statement_timeout{5000};
   std::chrono::milliseconds lock_timeout{300};
+  /// From a row's end to its object's; 0: the same run removes it.
+  std::chrono::seconds removal_delay{0};
 
   std::optional<std::int64_t> max_destroy;  ///< rows, all passes together
   std::int64_t max_resolve = 10000;         ///< lock states written; 0: none
