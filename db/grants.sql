@@ -144,4 +144,7 @@ WHERE to_regclass(:'schema' || '.ci_job_artifacts') IS NOT NULL
 \gexec
 \o
 
+-- For --wait-for-standby alone, by a superuser: how far the standbys are.
+-- GRANT pg_read_all_stats TO ci_janitor;
+
 COMMIT;

@@ -59,6 +59,9 @@ struct Context {
   /// Of the artifacts named as problems, how many don't know their lock state:
   /// they are no backlog.
   std::atomic<std::int64_t> unknown_problems{0};
+  /// The place in the WAL up to which --wait-for-standby standbys are known to
+  /// have it; see standby_wait.hpp.
+  std::atomic<std::int64_t> flushed_by_standbys{0};
 
   /// Nothing may be changed: the last line before an effect asks.
   [[nodiscard]] bool only_plans() const {

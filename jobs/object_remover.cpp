@@ -1,6 +1,7 @@
 #include "jobs/object_remover.hpp"
 
 #include "db/retry.hpp"
+#include "jobs/standby_wait.hpp"
 #include "telemetry/fault_point.hpp"
 
 #include <spdlog/spdlog.h>
@@ -51,8 +52,12 @@ void ObjectRemover::finish() {
   release(kept);
 }
 
+/// Where standbys are behind, the entries stay leased: to whom they were due at
+/// once, GitLab's own worker among them, he would wait for no standby.
 ObjectRemover::Outcome ObjectRemover::remove(
     const std::vector<db::QueuedObject>& entries) {
+  if (!entries.empty())
+    await_standbys(context_, pass_);
   std::map<std::int64_t, std::vector<db::QueuedObject>> by_store;
   for (const db::QueuedObject& entry : entries)
     by_store[entry.file_store].push_back(entry);

@@ -20,10 +20,12 @@ class ObjectRemover {
   /// looks at them.
   /// \throws stores::StoreError, db::Unreachable; where a store did not answer,
   ///         the entries are settled first: those of its objects become due.
+  /// \throws StandbysBehind before anything is removed; the entries stay
+  /// leased.
   void remove_fresh(const std::vector<db::QueuedObject>& entries);
 
   /// Objects that somebody queued earlier: absent ones are nobody's fault.
-  /// \throws stores::StoreError, db::Unreachable
+  /// \throws stores::StoreError, StandbysBehind, db::Unreachable
   void remove_queued(const std::vector<db::QueuedObject>& entries);
 
   /// The pass is over: settle what the absence watch still holds.

@@ -59,6 +59,8 @@ struct Options {
       300};  ///< no new work after this; 0: no limit
   std::chrono::milliseconds statement_timeout{5000};
   std::chrono::milliseconds lock_timeout{300};
+  /// Standbys that must have flushed a commit before what it named is removed.
+  std::int64_t wait_for_standby = 0;
   /// From a row's end to its object's; 0: the same run removes it.
   std::chrono::seconds removal_delay{0};
 

@@ -137,6 +137,10 @@ const OptionRow table[] = {
   {how, "lock-timeout", "MS", "300", all,
    number(&Options::lock_timeout, 1, longest_timeout),
    "no statement waits longer for a lock"},
+  {how, "wait-for-standby", "N", "0", run | plan | check,
+   number(&Options::wait_for_standby, 0, 100),
+   "remove objects and trace chunks only once N standbys have flushed what was"
+   " committed"},
   {how, "removal-delay", "SECONDS", "0", run | plan,
    number(&Options::removal_delay, 0, longest_seconds),
    "leave the objects of what is destroyed in the queue for so long, to a later"

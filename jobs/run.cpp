@@ -7,6 +7,7 @@
 #include "jobs/choices.hpp"
 #include "jobs/legacy_pass.hpp"
 #include "jobs/objects_pass.hpp"
+#include "jobs/standby_wait.hpp"
 #include "jobs/traces_pass.hpp"
 #include "jobs/unlocked_pass.hpp"
 
@@ -107,6 +108,10 @@ void run_pass(const PassFunction& function, Context& context) {
   } catch (const stores::StoreUnreachable& error) {
     // What is queued stays so, and the next pass may do without that store.
     report.end(Outcome::partial, error.what());
+  } catch (const StandbysBehind& error) {
+    // At the deadline, or after a signal, it was not waited for as long.
+    if (context.may_go_on(function.pass))
+      report.end(Outcome::partial, error.what());
   } catch (const std::exception& error) {
     report.end(Outcome::partial, error.what());
     note_time();

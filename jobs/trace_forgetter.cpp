@@ -1,6 +1,7 @@
 #include "jobs/trace_forgetter.hpp"
 
 #include "db/retry.hpp"
+#include "jobs/standby_wait.hpp"
 #include "telemetry/fault_point.hpp"
 
 #include <fmt/format.h>
@@ -113,6 +114,8 @@ bool TraceWatch::remove(stores::Redis& redis,
 }
 
 void forget_chunks(Context& context, Traces& traces, TraceWatch& watch) {
+  if (!traces.empty())
+    await_standbys(context, Pass::traces);
   std::set<std::int64_t> left = remove_values(traces, watch);
   left.merge(remove_objects(context, traces));
   for (Trace& trace : traces) {

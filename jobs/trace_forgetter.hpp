@@ -26,7 +26,8 @@ class TraceWatch {
 /// was read, an object only if it is as long, so that bytes added meanwhile
 /// keep their row, and are named.  Then the rows, likewise.
 ///
-/// \throws db::Error, stores::StoreError
+/// \throws db::Error, stores::StoreError; StandbysBehind before anything is
+///         forgotten, and the next run finds the archive complete.
 void forget_chunks(Context& context, Traces& traces, TraceWatch& watch);
 
 }  // namespace jobs

@@ -51,6 +51,8 @@ struct FailoverWorld : ReplicatedServer, World {
 
   /// The server that took over does what is left to be done.
   void finish_on_new_primary() {
+    options.wait_for_standby = 0;
+    options.removal_delay = std::chrono::seconds{0};
     database.run("UPDATE ci_deleted_objects SET pick_up_at = now()");
     CHECK(run().outcome() == telemetry::Outcome::drained);
     CHECK(violations() == std::vector<std::string>{});
