@@ -95,7 +95,7 @@ queued AS (
     RETURNING id, file_store, store_dir, file
 ))sql";
 
-const std::string subtract_bytes = R"sql({if statistics},
+const std::string subtract = R"sql({if statistics},
 counted AS MATERIALIZED (
     SELECT s.id, freed.bytes
     FROM {project_statistics} AS s
@@ -122,11 +122,16 @@ statistics AS (
 
 // Nothing reads `statistics`, so PostgreSQL runs it last.
 const std::string tell_destroyed = R"sql(
-SELECT id, file_store, store_dir, file, NULL::bigint[], NULL::bigint
+SELECT id, file_store::bigint, store_dir, file, NULL::bigint[], NULL::bigint
 FROM queued
 UNION ALL
 SELECT NULL, NULL, NULL, NULL, array_agg(id), sum(size)::bigint
 FROM destroyed
+{if statistics}{else}
+UNION ALL
+SELECT NULL, project_id, NULL, NULL, NULL, bytes
+FROM freed
+{end}
 )sql";
 
 const std::string counted_filter = R"sql(
@@ -173,11 +178,23 @@ const Query& rows_query(Selection selection) {
 
 const Query& destroy_query(Selection selection) {
   const std::string rest =
-      destroy_held + queue_objects + subtract_bytes + tell_destroyed;
+      destroy_held + queue_objects + subtract + tell_destroyed;
   static const Query unlocked{"artifacts.destroy_unlocked",
                               hold_unlocked + rest};
   static const Query legacy{"artifacts.destroy_legacy", hold_legacy + rest};
   return selection == Selection::unlocked ? unlocked : legacy;
+}
+
+const Query& subtract_bytes_query() {
+  static const Query query{"statistics.subtract",
+                           R"sql(
+WITH freed AS (
+    SELECT *
+    FROM unnest($1::bigint[], $2::bigint[]) AS f (project_id, bytes)
+))sql" + subtract + R"sql(
+SELECT count(*) FROM freed
+)sql"};
+  return query;
 }
 
 const Query& resolve_query() {

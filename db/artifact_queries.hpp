@@ -10,6 +10,8 @@ namespace db {
 const Query& page_query(Selection selection);
 const Query& rows_query(Selection selection);
 const Query& destroy_query(Selection selection);
+/// For a database of their own: projects bigint[], bytes bigint[]
+const Query& subtract_bytes_query();
 const Query& resolve_query();
 const Query& count_unlocked_query();
 const Query& count_unknown_query();

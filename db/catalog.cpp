@@ -122,6 +122,11 @@ void Catalog::read_references(Pool& pool, const Session& session) {
                                    std::string(row.text(1)),
                                    std::string(row.text(2))});
           });
+  execute(pool, session, read_recorders_query(), Parameters().add(relations),
+          [this](const Row& row) {
+            if (row.boolean(0))
+              tables_.add_trait("records_deletions");
+          });
 }
 
 std::vector<std::string> Catalog::unserved() const {

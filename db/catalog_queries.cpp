@@ -83,6 +83,17 @@ WHERE i.indrelid = pg_catalog.to_regclass($1)
 ORDER BY 1
 )sql"};
 
+// GitLab's own function for it, under whatever trigger.
+const Query read_recorders{"catalog.read_recorders", R"sql(
+SELECT EXISTS (
+    SELECT
+    FROM pg_catalog.pg_trigger AS t
+    JOIN pg_catalog.pg_proc AS f ON f.oid = t.tgfoid
+    WHERE t.tgrelid IN (SELECT pg_catalog.to_regclass(relation)
+                        FROM pg_catalog.unnest($1::text[]) AS relation)
+      AND f.proname LIKE 'insert\_into\_loose\_foreign\_keys\_%')
+)sql"};
+
 // A key of a partition is its root's, told once.
 const Query read_references{"catalog.read_references", R"sql(
 SELECT own.relname::text, other.relname::text, k.confdeltype::text
@@ -112,6 +123,10 @@ const Query& read_partitions_query() {
 
 const Query& read_indexes_query() {
   return read_indexes;
+}
+
+const Query& read_recorders_query() {
+  return read_recorders;
 }
 
 const Query& read_references_query() {

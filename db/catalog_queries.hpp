@@ -15,6 +15,8 @@ const Query& read_columns_query();
 const Query& read_partitions_query();
 /// relation text: a row for each index that begins with expire_at
 const Query& read_indexes_query();
+/// relations text[]: whether a trigger of one records what is deleted
+const Query& read_recorders_query();
 /// relations text[]: a row for each foreign key of another table to them
 const Query& read_references_query();
 

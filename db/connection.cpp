@@ -131,18 +131,24 @@ void Connection::Finish::operator()(pg_conn* handle) const noexcept {
 }
 
 Connection::Connection(const std::string& application_name,
-                       milliseconds timeout) {
+                       milliseconds timeout, const Address& address) {
   // A dead network is noticed within half a minute, not two hours.
-  const char* const keywords[] = {"application_name",
-                                  "client_encoding",
-                                  "keepalives_idle",
-                                  "keepalives_interval",
-                                  "keepalives_count",
-                                  "tcp_user_timeout",
-                                  nullptr};
-  const char* const values[] = {
-      application_name.c_str(), "UTF8", "10", "5", "3", "25000", nullptr};
-  handle_.reset(PQconnectStartParams(keywords, values, /*expand_dbname=*/0));
+  // libpq reads a dbname that is a conninfo string, and lets the keywords after
+  // it overrule it; an empty value is none.
+  const char* const keywords[] = {
+      "dbname",           "service",          "application_name",
+      "client_encoding",  "keepalives_idle",  "keepalives_interval",
+      "keepalives_count", "tcp_user_timeout", nullptr};
+  const char* const values[] = {address.conninfo.c_str(),
+                                address.service.c_str(),
+                                application_name.c_str(),
+                                "UTF8",
+                                "10",
+                                "5",
+                                "3",
+                                "25000",
+                                nullptr};
+  handle_.reset(PQconnectStartParams(keywords, values, /*expand_dbname=*/1));
   if (!connect(handle_.get(), steady_clock::now() + timeout))
     refuse(handle_.get());
   PQsetNoticeReceiver(handle_.get(), ignore_notice, nullptr);

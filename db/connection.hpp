@@ -15,8 +15,15 @@ struct pg_conn;
 
 namespace db {
 
+/// Which database, where it is not the one that the environment names.
+struct Address {
+  std::string service;   ///< of the connection service file
+  std::string conninfo;  ///< or a conninfo string or URI; a secret
+};
+
 /// One session with PostgreSQL, closed when the object goes away.  Whatever
-/// names the database comes from PGHOST, PGSERVICE, PGPASSFILE and the like.
+/// names the database comes from PGHOST, PGSERVICE, PGPASSFILE and the like,
+/// but for what an Address says.
 ///
 /// Every statement is a transaction of its own and costs one round trip: BEGIN,
 /// the session's bounds by set_config(…, true), the statement and COMMIT leave
@@ -32,7 +39,7 @@ class Connection {
   /// \throws Unreachable if there is no server, or it is starting or full.
   /// \throws Refused if the server refuses the role, password or database.
   Connection(const std::string& application_name,
-             std::chrono::milliseconds timeout);
+             std::chrono::milliseconds timeout, const Address& address = {});
 
   /// Run one statement in a transaction of its own.  Rows go to \a sink as they
   /// arrive: a sink that keeps them must be ready for the transaction to fail

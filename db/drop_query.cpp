@@ -147,7 +147,7 @@ released AS (
 ))sql";
 
 // updated_at has no time zone in any GitLab, finished_at has one in all.
-const std::string fail_deployments = R"sql({if deployments},
+const std::string end_deployments = R"sql({if deployments},
 undeployed AS (
     UPDATE {deployments} AS d
     SET status = 3,
@@ -252,7 +252,7 @@ SELECT id::bigint, NULL, 0 FROM moved
 
 const Query& drop_query() {
   static const Query query{"builds.drop", hold_rows + drop_rows +
-                                              fail_deployments + tell_rows +
+                                              end_deployments + tell_rows +
                                               write_refs + answer};
   return query;
 }

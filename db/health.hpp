@@ -4,7 +4,6 @@
 #include <string>
 #include <vector>
 
-#include "db/catalog.hpp"
 #include "db/pool.hpp"
 
 namespace db {
@@ -21,18 +20,9 @@ struct Server {
 };
 Server read_server(Pool& pool, const Session& session);
 
-/// A privilege that a statement of `run` needs.
-struct Privilege {
-  std::string what;  ///< "DELETE on ci_pipeline_artifacts"
-  bool held = false;
-};
-std::vector<Privilege> read_privileges(Pool& pool, const Session& session,
-                                       const Catalog& catalog);
-
-/// The same for what the passes builds and traces need; the tables must be
-/// there.
-std::vector<Privilege> read_build_privileges(Pool& pool,
-                                             const Session& session);
+/// Geo copies objects to secondaries, by rows of ci_pipeline_artifacts and
+/// events that only GitLab writes.  geo_nodes has to be there.
+bool has_geo_secondaries(Pool& pool, const Session& session);
 
 /// How VACUUM keeps up with a table that a run deletes from.
 struct VacuumState {

@@ -83,17 +83,19 @@ const std::vector<Needed> for_builds{{"users", "id"},
                                      {"ci_job_artifacts", "updated_at"}};
 
 // Used where they are, and where this is their database.
-const std::set<std::string> optional_tables{"projects",
-                                            "ci_pending_builds",
-                                            "ci_running_builds",
-                                            "ci_builds_runner_session",
-                                            "ci_builds_metadata",
-                                            "ci_pipeline_schedules",
-                                            "ci_refs",
-                                            "deployments",
-                                            "ci_build_pending_states",
-                                            "ci_build_trace_metadata",
-                                            "geo_nodes"};
+const std::set<std::string> optional_tables{
+    "projects",
+    "ci_pending_builds",
+    "ci_running_builds",
+    "ci_builds_runner_session",
+    "ci_builds_metadata",
+    "ci_pipeline_schedules",
+    "ci_refs",
+    "deployments",
+    "ci_build_pending_states",
+    "ci_build_trace_metadata",
+    "geo_nodes",
+    "loose_foreign_keys_deleted_records"};
 
 const std::map<std::string, std::set<std::string>> given{
     {"ci_deleted_objects",

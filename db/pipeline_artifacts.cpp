@@ -23,9 +23,13 @@ Artifact read_artifact(const Row& row, FileNames& names) {
           .partition_id = row.integer(8)};
 }
 
-/// The answer of destroy_query(): a row for each queued object, and one row
-/// with the ids and the bytes of all.
+/// The answer of destroy_query(): a row for each queued object, one with the
+/// ids and the bytes of all, and one for each project whose statistics wait.
 void read_destroyed(const Row& row, Destroyed& destroyed) {
+  if (row.is_null(0) && !row.is_null(1)) {
+    destroyed.freed.push_back({row.integer(1), row.integer(5)});
+    return;
+  }
   if (row.is_null(0)) {
     destroyed.ids = row.integers(4);
     destroyed.bytes = row.maybe_integer(5).value_or(0);

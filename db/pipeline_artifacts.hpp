@@ -11,6 +11,7 @@
 #include "db/deleted_objects.hpp"
 #include "db/file_name.hpp"
 #include "db/pool.hpp"
+#include "db/project_statistics.hpp"
 #include "db/statement.hpp"
 
 namespace db {
@@ -57,6 +58,9 @@ struct Destroyed {
   std::vector<std::int64_t> ids;
   std::int64_t bytes = 0;
   std::vector<QueuedObject> objects;  ///< as queued, leased to us
+  /// What the statistics of each project still count; empty where they fell in
+  /// the same transaction.
+  std::vector<FreedBytes> freed;
 };
 
 struct Count {

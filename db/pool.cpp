@@ -35,8 +35,11 @@ SELECT pg_xact_status($1::text::xid8)
 
 }  // namespace
 
-Pool::Pool(std::string application_name, const std::atomic<bool>& stop)
-    : application_name_(std::move(application_name)), stop_(stop) {}
+Pool::Pool(std::string application_name, const std::atomic<bool>& stop,
+           Address address)
+    : application_name_(std::move(application_name)),
+      address_(std::move(address)),
+      stop_(stop) {}
 
 Pool::Lease::~Lease() {
   if (connection_ && connection_->usable())
@@ -75,8 +78,8 @@ std::unique_ptr<Connection> Pool::take_idle() {
 }
 
 std::unique_ptr<Connection> Pool::open() {
-  auto connection =
-      std::make_unique<Connection>(application_name_, connect_timeout);
+  auto connection = std::make_unique<Connection>(application_name_,
+                                                 connect_timeout, address_);
   if (!timeline_.empty())
     require_same_primary(*connection);
   return connection;

@@ -36,7 +36,9 @@ class Pool {
 
   /// \param application_name what an idle session is called
   /// \param stop once true, nobody is kept waiting for a server any more
-  Pool(std::string application_name, const std::atomic<bool>& stop);
+  /// \param address where it is not the environment that names the database
+  Pool(std::string application_name, const std::atomic<bool>& stop,
+       Address address = {});
 
   /// A usable session.  Tries for about eight seconds to get one.
   ///
@@ -65,6 +67,7 @@ class Pool {
   void give_back(std::unique_ptr<Connection> connection);
 
   std::string application_name_;
+  Address address_;
   std::string timeline_;
   const std::atomic<bool>& stop_;
   std::mutex mutex_;

@@ -12,12 +12,13 @@ struct Mark {
   std::string_view before, word, after;
 };
 
-/// '{}' is an empty array, and no mark.
+/// '{}' is an empty array, and {1,18} a number of times: no marks.
 std::optional<Mark> first_mark(std::string_view text) {
   for (std::size_t begin = text.find('{'); begin != std::string_view::npos;
        begin = text.find('{', begin + 1)) {
     const std::size_t end = text.find('}', begin);
-    if (end != std::string_view::npos && end > begin + 1)
+    if (end != std::string_view::npos && text[begin + 1] >= 'a' &&
+        text[begin + 1] <= 'z')
       return Mark{text.substr(0, begin),
                   text.substr(begin + 1, end - begin - 1),
                   text.substr(end + 1)};

@@ -2,6 +2,7 @@
 
 #include "db/retry.hpp"
 #include "db/users.hpp"
+#include "jobs/end_deployments.hpp"
 #include "jobs/halves.hpp"
 
 #include <algorithm>
@@ -20,11 +21,28 @@ std::vector<std::int64_t> users_after(const Context& context,
                                       const db::Session& session,
                                       std::int64_t after) {
   if (context.options.users.empty())
-    return db::blocked_users(context.pool, session, after, users_a_page);
+    return db::blocked_users(context.main_pool(), context.in_main(session),
+                             after, users_a_page);
   std::vector<std::int64_t> users;
   std::ranges::copy_if(context.options.users, std::back_inserter(users),
                        [&](std::int64_t user) { return user > after; });
   std::ranges::sort(users);
+  return users;
+}
+
+std::vector<std::int64_t> still_blocked(const Context& context,
+                                        const db::Session& session,
+                                        std::vector<std::int64_t> users) {
+  if (context.main == nullptr)
+    return users;
+  const auto states = db::with_retry([&] {
+    return db::user_states(context.main_pool(), context.in_main(session),
+                           users);
+  });
+  std::erase_if(users, [&](std::int64_t user) {
+    const auto found = std::ranges::find(states, user, &db::UserState::id);
+    return found == states.end() || found->state != "blocked";
+  });
   return users;
 }
 
@@ -48,6 +66,7 @@ bool BlockedPipelines::next_group() {
   if (users.empty())
     return false;
   disable_schedules(users);
+  end_left_deployments(context_, users);
   groups_.push_back(std::move(users));
   kind_ = db::PipelineKind::live;
   after_ = {};
@@ -78,9 +97,10 @@ void BlockedPipelines::disable_schedules(const Users& users) {
   std::int64_t disabled = 0;
   do {
     disabled = db::with_retry([&] {
-      return db::disable_schedules(context_.pool,
-                                   context_.writing(Pass::builds), users,
-                                   schedules_a_statement);
+      return db::disable_schedules(
+          context_.pool, context_.writing(Pass::builds),
+          still_blocked(context_, context_.reading(Pass::builds), users),
+          schedules_a_statement);
     });
     report.schedules += disabled;
   } while (disabled == schedules_a_statement && !context_.must_stop());

@@ -46,4 +46,12 @@ std::vector<std::int64_t> users_after(const Context& context,
                                       const db::Session& session,
                                       std::int64_t after);
 
+/// Those of \a users that are blocked at this moment, where the statements that
+/// follow can't ask for themselves: their table is in the main database.
+///
+/// \throws db::Error
+std::vector<std::int64_t> still_blocked(const Context& context,
+                                        const db::Session& session,
+                                        std::vector<std::int64_t> users);
+
 }  // namespace jobs

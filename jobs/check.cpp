@@ -72,6 +72,8 @@ std::vector<Finding> examine(Installation& installation) {
   if (!privileged)
     return findings;  // the rest reads rows, and might be refused
   check_indexes(installation, findings);
+  check_choices(installation, findings);
+  check_geo(installation, findings);
   if (serves_jobs) {
     check_users(installation, findings);
     check_redis(installation, findings);

@@ -3,6 +3,8 @@
 #include "db/explain.hpp"
 #include "db/health.hpp"
 #include "db/pipeline_artifacts.hpp"
+#include "db/privileges.hpp"
+#include "jobs/choices.hpp"
 
 #include <fmt/format.h>
 
@@ -74,18 +76,56 @@ void check_server(Installation& installation, Findings& findings) {
     add(findings, Level::fail, "primary",
         "this server is a standby, where nothing can be destroyed; connect to "
         "the primary");
+  if (!installation.main)
+    return;
+  const db::Server main =
+      db::read_server(installation.main_pool(), installation.main_session());
+  add(findings, Level::ok, "main database",
+      fmt::format("PostgreSQL {}, database '{}', role '{}'{}", main.version,
+                  main.database, main.role,
+                  main.pooled ? ", through a pooler" : ""));
+  if (installation.main->catalog.in_recovery())
+    add(findings, Level::fail, "main database",
+        "this server is a standby; connect to the primary");
 }
 
 bool check_tables(Installation& installation, Findings& findings) {
-  const std::vector<std::string> unserved = installation.catalog.unserved();
+  std::vector<std::string> unserved = installation.catalog.unserved();
+  if (installation.main)
+    std::ranges::move(installation.main->catalog.unserved(),
+                      std::back_inserter(unserved));
   for (const std::string& sentence : unserved)
     add(findings, Level::fail, "tables", sentence);
-  if (unserved.empty())
+  if (!unserved.empty())
+    return false;
+  const std::string& path = installation.catalog.search_path();
+  add(findings, Level::ok, "tables",
+      "all there, in schema " + path.substr(0, path.find(',')));
+  for (const db::Reference& reference : installation.catalog.references())
     add(findings, Level::ok, "tables",
-        "all there, in schema " +
-            installation.catalog.search_path().substr(
-                0, installation.catalog.search_path().find(',')));
-  return unserved.empty();
+        fmt::format("{} refers to {}: its rows follow, as when GitLab deletes",
+                    reference.other_table, reference.table));
+  return true;
+}
+
+void check_choices(Installation& installation, Findings& findings) {
+  add(findings, Level::ok, "statistics",
+      statistics_way(installation.options, installation.catalog).reason);
+}
+
+void check_geo(Installation& installation, Findings& findings) {
+  if (!installation.main_catalog().has("geo_nodes", "primary") ||
+      !db::has_geo_secondaries(installation.main_pool(),
+                               installation.main_session()))
+    return;
+  const std::string secondaries =
+      "this is a Geo primary: only GitLab itself tells secondaries that an "
+      "object is gone, so theirs would stay for ever";
+  if (installation.options.accept_geo_leak)
+    add(findings, Level::warning, "geo", secondaries);
+  else
+    add(findings, Level::fail, "geo",
+        secondaries + "; --accept-geo-leak if that is no matter");
 }
 
 void check_indexes(Installation& installation, Findings& findings) {
@@ -109,18 +149,22 @@ void check_indexes(Installation& installation, Findings& findings) {
 
 bool check_privileges(Installation& installation, bool jobs,
                       Findings& findings) {
-  const db::Session session = installation.session();
-  std::vector<db::Privilege> privileges =
-      db::read_privileges(installation.pool, session, installation.catalog);
-  if (jobs)
-    std::ranges::move(db::read_build_privileges(installation.pool, session),
+  const bool plans = installation.options.command == Command::plan;
+  const db::PrivilegeScope scope{.writes = !plans, .jobs = jobs};
+  std::vector<db::Privilege> privileges = db::read_privileges(
+      installation.pool, installation.session(), installation.catalog, scope);
+  if (installation.main)
+    std::ranges::move(db::read_privileges(installation.main->pool,
+                                          installation.main_session(),
+                                          installation.main->catalog, scope),
                       std::back_inserter(privileges));
   std::string missing;
   for (const db::Privilege& privilege : privileges)
     if (!privilege.held)
       missing += (missing.empty() ? "" : ", ") + privilege.what;
   if (missing.empty())
-    add(findings, Level::ok, "privileges", "all that run needs");
+    add(findings, Level::ok, "privileges",
+        plans ? "all that plan needs" : "all that run needs");
   else
     add(findings, Level::fail, "privileges",
         "missing: " + missing + "; GRANT them to this role: db/grants.sql" +

@@ -3,6 +3,7 @@
 #include "db/traces.hpp"
 #include "db/users.hpp"
 #include "jobs/archive_store.hpp"
+#include "jobs/choices.hpp"
 #include "jobs/traces_pass.hpp"
 
 #include <fmt/format.h>
@@ -79,12 +80,19 @@ bool check_job_tables(Installation& installation, Findings& findings) {
     findings.push_back({Level::ok, "jobs", "there is no table of jobs here"});
     return false;
   }
-  const auto sentences = installation.catalog.unserved_builds();
+  auto sentences = installation.catalog.unserved_builds();
+  if (installation.main)
+    std::ranges::move(installation.main->catalog.unserved_builds(),
+                      std::back_inserter(sentences));
   for (const std::string& sentence : sentences)
     findings.push_back({Level::fail, "jobs",
                         sentence +
                             "; leave the passes builds and traces out with "
                             "--passes unlocked,legacy,objects"});
+  if (sentences.empty())
+    findings.push_back(
+        {Level::ok, "jobs",
+         statuses_to_drop(installation.options, installation.catalog).reason});
   return sentences.empty();
 }
 
@@ -92,8 +100,8 @@ void check_users(Installation& installation, Findings& findings) {
   const std::vector<std::int64_t>& users = installation.options.users;
   if (users.empty() || !installation.wants(Pass::builds))
     return;
-  const auto states =
-      db::user_states(installation.pool, installation.session(), users);
+  const auto states = db::user_states(installation.main_pool(),
+                                      installation.main_session(), users);
   for (const std::int64_t user : users)
     if (const std::string state = state_of(states, user); state != "'blocked'")
       findings.push_back(

@@ -12,6 +12,7 @@
 #include "db/traces.hpp"
 #include "jobs/absence_watch.hpp"
 #include "jobs/budget.hpp"
+#include "jobs/main_database.hpp"
 #include "jobs/open_redis.hpp"
 #include "jobs/options.hpp"
 #include "stores/open_stores.hpp"
@@ -36,6 +37,7 @@ struct Context {
   const db::PipelineArtifacts& artifacts;
   const db::DeletedObjects& queue;
   const db::Catalog& catalog;
+  MainDatabase* main = nullptr;  ///< null: it is the same database
   const db::Builds& builds;
   const db::Traces& traces;
   const stores::Stores& stores;
@@ -82,6 +84,12 @@ struct Context {
   [[nodiscard]] db::Session reading(telemetry::Pass pass) const;
   /// For statements that write, and stop at the deadline.
   [[nodiscard]] db::Session writing(telemetry::Pass pass) const;
+
+  /// Where users are, with a session for it.
+  [[nodiscard]] db::Pool& main_pool() const { return main ? main->pool : pool; }
+  [[nodiscard]] db::Session in_main(const db::Session& session) const {
+    return main ? main->session(session) : session;
+  }
 
   /// Work in hand should come to its end.  Unlike may_go_on(), from any thread.
   [[nodiscard]] bool must_stop() const;

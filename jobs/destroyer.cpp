@@ -3,6 +3,7 @@
 #include "db/retry.hpp"
 #include "jobs/halves.hpp"
 #include "jobs/path_look.hpp"
+#include "jobs/settle_statistics.hpp"
 #include "telemetry/fault_point.hpp"
 
 #include <fmt/format.h>
@@ -49,6 +50,7 @@ void append(db::Destroyed& all, db::Destroyed part) {
   all.bytes += part.bytes;
   all.ids.insert(all.ids.end(), part.ids.begin(), part.ids.end());
   std::ranges::move(part.objects, std::back_inserter(all.objects));
+  std::ranges::move(part.freed, std::back_inserter(all.freed));
 }
 
 }  // namespace
@@ -78,6 +80,7 @@ void Destroyer::destroy(Batch batch) {
     return plan(rows);
 
   telemetry::fault_point("batch.before_destroy");
+  const auto began = std::chrono::steady_clock::now();
   Work work;
   std::exception_ptr broken;
   {
@@ -90,7 +93,9 @@ void Destroyer::destroy(Batch batch) {
   }
   telemetry::fault_point("batch.destroyed");
   account(rows, work);
-  if (!delays_removal())
+  const bool settled =
+      settle_statistics(context_, pass_, work.done.freed, began);
+  if (settled && !delays_removal())
     remover_.remove_fresh(work.done.objects);
   if (broken)
     std::rethrow_exception(broken);
@@ -145,6 +150,14 @@ bool Destroyer::delays_removal() const {
   return context_.options.removal_delay.count() > 0;
 }
 
+/// How far ahead the objects are queued.
+std::chrono::seconds Destroyer::hold() const {
+  const std::chrono::seconds delay = context_.options.removal_delay;
+  if (settles_statistics(context_))
+    return std::max(delay, settling_lease);
+  return delays_removal() ? delay : db::queue_lease;
+}
+
 /// One transaction; where that fails for a row's sake, several.
 void Destroyer::destroy_rows(std::span<const db::Artifact> rows, Work& work) {
   int tries = 3;
@@ -171,11 +184,10 @@ void Destroyer::destroy_rows(std::span<const db::Artifact> rows, Work& work) {
 
 void Destroyer::destroy_once(std::span<const db::Artifact> rows, Work& work) {
   try {
-    append(work.done, context_.artifacts.destroy(
-                          context_.writing(pass_), selection_, context_.horizon,
-                          ids_of(rows), files_of(rows), stores_of(rows),
-                          delays_removal() ? context_.options.removal_delay
-                                           : db::queue_lease));
+    append(work.done,
+           context_.artifacts.destroy(context_.writing(pass_), selection_,
+                                      context_.horizon, ids_of(rows),
+                                      files_of(rows), stores_of(rows), hold()));
   } catch (const db::CommitUnknown& error) {
     // Committed or not: each row is either gone, its object queued under our
     // lease, or still there and looked at again at the end.  None is counted

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <deque>
 #include <mutex>
 #include <span>
@@ -52,6 +53,7 @@ class Destroyer {
   void plan_removal(const std::vector<db::Artifact>& rows);
   /// --removal-delay leaves the objects to a later run.
   [[nodiscard]] bool delays_removal() const;
+  [[nodiscard]] std::chrono::seconds hold() const;
   void destroy_rows(std::span<const db::Artifact> rows, Work& work);
   void destroy_once(std::span<const db::Artifact> rows, Work& work);
   void account(std::span<const db::Artifact> rows, const Work& work);

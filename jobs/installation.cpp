@@ -45,8 +45,15 @@ Installation::Installation(const Options& options_given,
     : options(options_given),
       run_id(run_id_given),
       pool("ci-janitor " + run_id, stop),
-      catalog(db::Catalog::read(pool, make_session(options, run_id))) {
-  catalog.choose(statistics_way(options, catalog).value);
+      catalog(db::Catalog::read(
+          pool, make_session(options, run_id),
+          has_main_database(options) ? db::Half::ci : db::Half::whole)) {
+  const db::StatisticsWay way = statistics_way(options, catalog).value;
+  catalog.choose(way);
+  if (has_main_database(options)) {
+    main = std::make_unique<MainDatabase>(options, run_id, stop);
+    main->catalog.choose(way);
+  }
   if (!catalog.in_recovery())
     pool.stay_on_primary(session());
   try {

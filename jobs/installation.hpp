@@ -1,11 +1,13 @@
 #pragma once
 
 #include <atomic>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "db/catalog.hpp"
 #include "db/pool.hpp"
+#include "jobs/main_database.hpp"
 #include "jobs/open_redis.hpp"
 #include "jobs/options.hpp"
 #include "stores/open_stores.hpp"
@@ -29,10 +31,20 @@ struct Installation {
   /// A reading session for what concerns the run as a whole.
   [[nodiscard]] db::Session session() const;
 
+  /// Of users, projects, statistics and deployments.
+  [[nodiscard]] db::Pool& main_pool() { return main ? main->pool : pool; }
+  [[nodiscard]] const db::Catalog& main_catalog() const {
+    return main ? main->catalog : catalog;
+  }
+  [[nodiscard]] db::Session main_session() const {
+    return main ? main->session(session()) : session();
+  }
+
   const Options& options;
   std::string run_id;
   db::Pool pool;
   db::Catalog catalog;
+  std::unique_ptr<MainDatabase> main;  ///< null: it is the same database
   stores::Stores stores;
   RedisServers redis;
   /// Why a store could not be opened, or can't be used; or "".

@@ -103,6 +103,15 @@ OptionValue file(std::optional<std::string> Options::*member) {
           }};
 }
 
+OptionValue service(std::optional<std::string> Options::*member) {
+  return {.must_be = "the name of a service in pg_service.conf",
+          .set = [member](Options& options, std::string_view text) {
+            options.*member = std::string(text);
+            return !text.empty() &&
+                   text.find_first_of(" \t\n'\"[]=") == std::string_view::npos;
+          }};
+}
+
 OptionValue bucket_url(std::optional<std::string> Options::*member) {
   return {.must_be = "s3://BUCKET or s3://BUCKET/PREFIX",
           .set =

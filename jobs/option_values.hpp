@@ -38,6 +38,8 @@ OptionValue choice(Member Options::*member, Choices<Choice> choices);
 OptionValue flag(bool Options::*member);
 OptionValue directory(std::optional<std::string> Options::*member);
 OptionValue file(std::optional<std::string> Options::*member);
+/// Of a connection service file: no blank, no quote, no bracket.
+OptionValue service(std::optional<std::string> Options::*member);
 OptionValue bucket_url(std::optional<std::string> Options::*member);
 OptionValue endpoint_url(std::optional<std::string> Options::*member);
 /// The name of a cloud's region: letters, digits and dashes.

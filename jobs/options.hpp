@@ -72,6 +72,10 @@ struct Options {
   std::vector<std::int64_t> projects;           ///< empty: all
   std::vector<std::int64_t> except_projects;
 
+  /// GitLab's main database, if it is another: a libpq service, or a file that
+  /// holds a conninfo string.
+  std::optional<std::string> main_service;
+  std::optional<std::string> main_conninfo_file;
   /// As the schema tells, if not given.
   std::optional<db::StatisticsWay> statistics;
   std::vector<std::string>

@@ -42,6 +42,13 @@ const OptionRow table[] = {
    passes(&Options::passes),
    "comma list of unlocked, legacy, objects, builds, traces; always run in"
    " this order"},
+  {what, "main-service", "NAME", "(none)", all,
+   service(&Options::main_service),
+   "the libpq service of GitLab's main database, where users and projects are,"
+   " if the CI tables have a database of their own"},
+  {what, "main-conninfo-file", "FILE", "(none)", all,
+   file(&Options::main_conninfo_file),
+   "the same by a file that holds a libpq conninfo string or URI"},
   {what, "local-store", "DIR", "(none)", run | plan | check,
    directory(&Options::local_store),
    "root of the objects of file_store 1: GitLab's artifacts directory"},

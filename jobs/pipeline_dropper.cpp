@@ -1,6 +1,8 @@
 #include "jobs/pipeline_dropper.hpp"
 
 #include "db/retry.hpp"
+#include "jobs/blocked_pipelines.hpp"
+#include "jobs/end_deployments.hpp"
 #include "jobs/halves.hpp"
 #include "jobs/pipeline_lease.hpp"
 #include "jobs/recompute.hpp"
@@ -28,15 +30,23 @@ db::Located locate(std::span<const db::UserPipeline> group) {
   return pipelines;
 }
 
+Ids users_of(std::span<const db::UserPipeline> group) {
+  std::set<std::int64_t> users;
+  for (const db::UserPipeline& pipeline : group)
+    users.insert(pipeline.user_id);
+  return {users.begin(), users.end()};
+}
+
 }  // namespace
 
 /// One group's way from its first job to its last.
 class PipelineDropper::Group {
  public:
-  Group(PipelineDropper& dropper, db::Located pipelines)
+  Group(PipelineDropper& dropper, std::span<const db::UserPipeline> group)
       : dropper_(dropper),
         context_(dropper.context_),
-        pipelines_(std::move(pipelines)),
+        group_(group),
+        pipelines_(locate(group)),
         untold_(pipelines_.ids.begin(), pipelines_.ids.end()) {}
 
   /// Sweep over the cancelable jobs, by id, until a sweep meets none that it
@@ -91,10 +101,23 @@ class PipelineDropper::Group {
   }
 
   std::vector<db::Job> cancelable(std::int64_t after) {
+    const db::Session session = context_.reading(Pass::builds);
     return db::with_retry([&] {
-      return context_.builds.cancelable(context_.reading(Pass::builds),
-                                        pipelines_, after, slice);
+      return context_.builds.cancelable(session, of_blocked_users(session),
+                                        after, slice);
     });
+  }
+
+  /// The statement sees to it itself where users are beside the jobs.
+  db::Located of_blocked_users(const db::Session& session) const {
+    if (context_.main == nullptr)
+      return pipelines_;
+    const Ids blocked = still_blocked(context_, session, users_of(group_));
+    db::Located pipelines;
+    for (const db::UserPipeline& pipeline : group_)
+      if (std::ranges::find(blocked, pipeline.user_id) != blocked.end())
+        pipelines.add(pipeline.id, pipeline.partition_id);
+    return pipelines;
   }
 
   /// \return whether there was a job that is not given up.
@@ -200,6 +223,7 @@ class PipelineDropper::Group {
       else
         ++tries_[job.id];
     dropper_.count(counted);
+    end_deployments(context_, {gone.begin(), gone.end()});
     if (gone.empty())
       std::this_thread::sleep_for(context_.options.lock_timeout / most_tries);
   }
@@ -233,6 +257,7 @@ class PipelineDropper::Group {
 
   PipelineDropper& dropper_;
   Context& context_;
+  std::span<const db::UserPipeline> group_;
   db::Located pipelines_;
   std::unordered_map<std::int64_t, int> tries_;  ///< of jobs that didn't go
   std::set<std::int64_t> untold_;  ///< pipelines whose status is not told
@@ -251,13 +276,12 @@ void PipelineDropper::drop(std::span<const db::UserPipeline> group) {
 }
 
 void PipelineDropper::work_on(std::span<const db::UserPipeline> group) {
-  const db::Located pipelines = locate(group);
-  Group work(*this, pipelines);
+  Group work(*this, group);
   if (context_.only_plans()) {
     work.drop_jobs();
     return;
   }
-  const PipelineLease lease(context_, pipelines.ids, leases_usable_);
+  const PipelineLease lease(context_, locate(group).ids, leases_usable_);
   work.drop_jobs();
   work.follow_up();
   add_conflicts(work.conflicts());

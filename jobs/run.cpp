@@ -7,6 +7,7 @@
 #include "jobs/choices.hpp"
 #include "jobs/legacy_pass.hpp"
 #include "jobs/objects_pass.hpp"
+#include "jobs/settle_statistics.hpp"
 #include "jobs/standby_wait.hpp"
 #include "jobs/traces_pass.hpp"
 #include "jobs/unlocked_pass.hpp"
@@ -156,6 +157,7 @@ void run(Installation& installation, const std::atomic<bool>& stop,
                   .artifacts = artifacts,
                   .queue = queue,
                   .catalog = installation.catalog,
+                  .main = installation.main.get(),
                   .builds = builds,
                   .traces = traces,
                   .stores = installation.stores,
@@ -182,6 +184,7 @@ void run(Installation& installation, const std::atomic<bool>& stop,
     report.settle(options.tolerate_problems);
   };
   try {
+    recount_unsettled(context);
     run_passes(context);
   } catch (...) {
     close();
