@@ -85,9 +85,11 @@ TEST_CASE("a job that somebody else changed is read again, and dropped",
           "[postgres][schemas][queues]") {
   OneJob world;
   SECTION("it has a lock_version") {}
-  SECTION("it had none") {
-    world.set("ci_builds", world.job, "lock_version = NULL");
-  }
+  // GitLab's own tables forbid it by now.
+  if (tests::schema_era().name().empty())
+    SECTION("it had none") {
+      world.set("ci_builds", world.job, "lock_version = NULL");
+    }
   const auto hook = once("builds.before_drop", [&] {
     world.change(world.job, "status = 'pending'");
     world.gitlab.run(
@@ -100,7 +102,7 @@ TEST_CASE("a job that somebody else changed is read again, and dropped",
 }
 
 TEST_CASE("a job that lost its lock_version meanwhile is read again",
-          "[postgres][schemas]") {
+          "[postgres]") {
   OneJob world;
   const auto hook = once("builds.before_drop", [&] {
     world.gitlab.run("UPDATE ci_builds SET lock_version = NULL");

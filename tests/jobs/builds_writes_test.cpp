@@ -73,7 +73,7 @@ TEST_CASE("times are UTC whatever the server, the database or the role says",
 }
 
 TEST_CASE("a job without a lock_version is dropped, and has one then",
-          "[postgres][schemas]") {
+          "[postgres]") {
   BuildsWorld world;
   const auto job = world.jobs.job(world.blocked_pipeline());
   world.set("ci_builds", job, "lock_version = NULL");
