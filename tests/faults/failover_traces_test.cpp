@@ -54,7 +54,7 @@ TEST_CASE("no chunk is forgotten that a standby would still need",
           "[postgres][slow]") {
   TracesFailover world;
   world.options.wait_for_standby = 1;
-  world.options.statement_timeout = std::chrono::milliseconds{1000};
+  world.options.statement_timeout = std::chrono::milliseconds{2000};
 
   const telemetry::PassReport& pass = world.archive_unseen_by_standby();
 
@@ -78,7 +78,7 @@ TEST_CASE("the chunks that were kept for a standby go when it has caught up",
           "[postgres][slow]") {
   TracesFailover world;
   world.options.wait_for_standby = 1;
-  world.options.statement_timeout = std::chrono::milliseconds{1000};
+  world.options.statement_timeout = std::chrono::milliseconds{2000};
   world.archive_unseen_by_standby();
   CHECK(world.chunk_rows() > 0);
 
