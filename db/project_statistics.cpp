@@ -1,6 +1,7 @@
 #include "db/project_statistics.hpp"
 
 #include "db/artifact_queries.hpp"
+#include "telemetry/fault_point.hpp"
 
 #include <algorithm>
 #include <map>
@@ -153,6 +154,7 @@ std::vector<std::int64_t> recount(Pool& ci, const Session& in_ci, Pool& main,
   Session reading = in_main;
   reading.read_only = true;
   const Sums sums = look(ci, in_ci, main, reading, projects);
+  telemetry::fault_point("statistics.looked");
   Ids left;
   for (const auto& [project, summed] : sums)
     left.push_back(project);

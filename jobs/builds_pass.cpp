@@ -3,6 +3,7 @@
 #include "jobs/blocked_pipelines.hpp"
 #include "jobs/in_parallel.hpp"
 #include "jobs/pipeline_dropper.hpp"
+#include "telemetry/fault_point.hpp"
 
 #include <fmt/format.h>
 
@@ -73,6 +74,7 @@ void run_builds_pass(Context& context) {
     const Wave wave = pipelines.next();
     if (wave.empty())
       break;
+    telemetry::fault_point("builds.wave_read");
     work_on(context, wave, dropper);
     if (!context.may_go_on(Pass::builds))
       break;

@@ -36,6 +36,14 @@ inline constexpr std::array builds_fault_points{
     FaultPoint{"builds.before_status", 2},
     FaultPoint{"builds.before_leftovers", 2},
 };
+/// Those between two databases; the builds pass's first one as well.
+inline constexpr std::array two_databases_fault_points{
+    FaultPoint{"statistics.before", 1},
+    FaultPoint{"statistics.after", 1},
+    FaultPoint{"statistics.looked", 1},
+    FaultPoint{"builds.before_deployments", 1},
+    FaultPoint{"builds.wave_read", 1},
+};
 inline constexpr std::array traces_fault_points{
     FaultPoint{"traces.chunks_read", 2},
     FaultPoint{"traces.after_row", 2},
