@@ -19,7 +19,7 @@
 #     metadata  wants ci_build_trace_metadata
 #     orphans   wants rows that outlive their project, as no foreign key lets them
 #
-#     cmake -Dprogram=… -Dlist=FILE -P list_tests.cmake
+#     cmake -Dprogram=… -Dlist=FILE [-Dunits_together=ON] -P list_tests.cmake
 
 cmake_minimum_required(VERSION 3.25)
 
@@ -61,13 +61,23 @@ foreach(label schemas locks queues metadata orphans)
 endforeach()
 
 set(script "")
-foreach(label unit s3 postgres program slow long)
+set(labels unit s3 postgres program slow long)
+if(units_together)
+  # A start takes a sanitizer 0.4 s, for a test of a few milliseconds.
+  list(REMOVE_ITEM labels unit)
+  string(APPEND script
+    "add_test([==[unit tests, in one process]==] [==[${program}]==]\n"
+    "  [==[${specification_unit}]==])\n"
+    "set_tests_properties([==[unit tests, in one process]==] PROPERTIES\n"
+    "  LABELS unit TIMEOUT 600)\n")
+endif()
+foreach(label IN LISTS labels)
   list_names("${specification_${label}}" names)
   foreach(name IN LISTS names)
-    set(labels ${label})
+    set(its_labels ${label})
     foreach(more schemas locks queues metadata orphans)
       if(name IN_LIST names_${more})
-        string(APPEND labels ";${more}")
+        string(APPEND its_labels ";${more}")
       endif()
     endforeach()
     string(REPLACE "${semicolon}" ";" name "${name}")
@@ -77,7 +87,7 @@ foreach(label unit s3 postgres program slow long)
     string(REGEX REPLACE "([],[\\*\"~]|^-)" "\\\\\\1" pattern "${name}")
     string(APPEND script
       "add_test([==[${name}]==] [==[${program}]==] [==[${pattern}]==])\n"
-      "set_tests_properties([==[${name}]==] PROPERTIES LABELS \"${labels}\"\n"
+      "set_tests_properties([==[${name}]==] PROPERTIES LABELS \"${its_labels}\"\n"
       "  TIMEOUT 600)\n")
   endforeach()
 endforeach()
