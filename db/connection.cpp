@@ -1,14 +1,12 @@
 #include "db/connection.hpp"
 
+#include "db/connecting.hpp"
 #include "db/exchange.hpp"
 #include "db/tables.hpp"
 #include "telemetry/fault_point.hpp"
 
 #include <libpq-fe.h>
 #include <poll.h>
-
-#include <algorithm>
-#include <regex>
 
 namespace db {
 namespace {
@@ -69,58 +67,6 @@ bool says_that_it_is_a_standby(const Error& error, const Session& session) {
           (error.sqlstate() == "0A000" && error.query() == begin_writing.name));
 }
 
-/// Wait until the socket is ready or \a until has come; false then.
-bool await_socket(PGconn* handle, short events,
-                  steady_clock::time_point until) {
-  const auto left =
-      std::chrono::ceil<milliseconds>(until - steady_clock::now()).count();
-  pollfd socket{PQsocket(handle), events, 0};
-  return left > 0 && poll(&socket, 1, static_cast<int>(left)) != 0;
-}
-
-bool connect(PGconn* handle, steady_clock::time_point until) {
-  // libpq then writes "FATAL:  28P01: ..." where it otherwise hides SQLSTATE.
-  PQsetErrorVerbosity(handle, PQERRORS_VERBOSE);
-  short events = POLLOUT;
-  while (PQstatus(handle) != CONNECTION_BAD) {
-    if (!await_socket(handle, events, until))
-      return false;
-    const PostgresPollingStatusType next = PQconnectPoll(handle);
-    if (next == PGRES_POLLING_OK)
-      return true;
-    events = next == PGRES_POLLING_READING ? POLLIN : POLLOUT;
-  }
-  return false;
-}
-
-/// What to do about a refusal that stands for good; empty for what may pass.
-std::string remedy(const std::string& state) {
-  if (state == "3D000")
-    return "name another database by PGDATABASE";
-  if (state == "42501")
-    return "GRANT CONNECT on the database to this role";
-  if (state.starts_with("28"))
-    return "look at PGUSER, the password and the server's pg_hba.conf";
-  return {};
-}
-
-[[noreturn]] void refuse(PGconn* handle) {
-  const std::string message = PQerrorMessage(handle);
-  std::smatch match;
-  const bool said =
-      std::regex_search(message, match, std::regex("FATAL:  ([0-9A-Z]{5}): "));
-  const std::string state = said ? match[1].str() : "";
-  const std::string text =
-      said ? message.substr(0, static_cast<std::size_t>(match.position(1))) +
-                 match.suffix().str()
-           : message;
-  if (const std::string what_to_do = remedy(state); !what_to_do.empty())
-    throw Refused("connect", state,
-                  text.substr(0, text.find('\n')) + "; " + what_to_do);
-  throw Unreachable("connect", state,
-                    text.empty() ? "no answer from the server in time" : text);
-}
-
 /// The warnings of a session are nobody's output.
 void ignore_notice(void* /*unused*/, const PGresult* /*result*/) {}
 
@@ -149,8 +95,7 @@ Connection::Connection(const std::string& application_name,
                                 "25000",
                                 nullptr};
   handle_.reset(PQconnectStartParams(keywords, values, /*expand_dbname=*/1));
-  if (!connect(handle_.get(), steady_clock::now() + timeout))
-    refuse(handle_.get());
+  finish_connecting(handle_.get(), timeout);
   PQsetNoticeReceiver(handle_.get(), ignore_notice, nullptr);
   PQsetnonblocking(handle_.get(), 1);
   PQenterPipelineMode(handle_.get());

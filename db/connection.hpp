@@ -37,7 +37,8 @@ class Connection {
   /// Connect, within \a timeout.
   ///
   /// \throws Unreachable if there is no server, or it is starting or full.
-  /// \throws Refused if the server refuses the role, password or database.
+  /// \throws Refused if the server refuses the role, password or database, or
+  ///         its certificate is not what PGSSLMODE asks for.
   Connection(const std::string& application_name,
              std::chrono::milliseconds timeout, const Address& address = {});
 

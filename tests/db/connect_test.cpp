@@ -5,9 +5,14 @@
 
 #include <catch2/catch.hpp>
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include <array>
+#include <cstdlib>
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
@@ -32,7 +37,55 @@ bool mentions(const db::Error& error, const std::string& text) {
   return std::string(error.what()).find(text) != std::string::npos;
 }
 
+/// A host that swallows all it is sent, as one does that has died: nobody takes
+/// the connections off this listener, so that it lets no more in.
+class DeafHost {
+ public:
+  DeafHost() {
+    sockaddr_in address{};
+    socklen_t size = sizeof address;
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    auto* const here = reinterpret_cast<sockaddr*>(&address);
+    REQUIRE(::bind(sockets_[0], here, size) == 0);
+    REQUIRE(::listen(sockets_[0], 0) == 0);
+    REQUIRE(::getsockname(sockets_[0], here, &size) == 0);
+    port_ = ntohs(address.sin_port);
+    for (std::size_t i = 1; i < sockets_.size(); ++i)
+      ::connect(sockets_[i], here, size);
+  }
+  ~DeafHost() {
+    for (const int socket : sockets_)
+      ::close(socket);
+  }
+  DeafHost(const DeafHost&) = delete;
+  DeafHost& operator=(const DeafHost&) = delete;
+
+  [[nodiscard]] int port() const { return port_; }
+
+ private:
+  static int new_socket() {
+    return ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  }
+
+  std::array<int, 4> sockets_{new_socket(), new_socket(), new_socket(),
+                              new_socket()};
+  int port_ = 0;
+};
+
 }  // namespace
+
+TEST_CASE("of several hosts one that is deaf is passed over", "[postgres]") {
+  const tests::TestDatabase database;
+  const DeafHost deaf;
+  const ScopedEnvironment hosts(
+      {{"PGHOST", std::string("127.0.0.1,") + std::getenv("PGHOST")},
+       {"PGPORT", std::to_string(deaf.port()) + ',' + std::getenv("PGPORT")}});
+  const auto began = std::chrono::steady_clock::now();
+  const db::Connection connection("test", seconds{5});
+  CHECK(connection.usable());
+  CHECK(std::chrono::steady_clock::now() - began >= seconds{2});
+}
 
 TEST_CASE("a database that does not exist refuses us for good", "[postgres]") {
   const tests::TestDatabase database;
@@ -105,7 +158,9 @@ TEST_CASE("a server that does not answer is given up in time", "[unit]") {
                                        {"PGUSER", "nobody"},
                                        {"PGDATABASE", "nothing"}});
   const auto began = std::chrono::steady_clock::now();
-  CHECK(failure<db::Unreachable>(milliseconds{300}));
+  const auto error = failure<db::Unreachable>(milliseconds{300});
+  REQUIRE(error);
+  CHECK(mentions(*error, "failed: no answer from the server in time"));
   const auto took = std::chrono::steady_clock::now() - began;
   CHECK(took >= milliseconds{300});
   CHECK(took < seconds{3});

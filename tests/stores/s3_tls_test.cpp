@@ -1,6 +1,6 @@
 #include "tests/stores/put_suite.hpp"
 #include "tests/stores/s3_subject.hpp"
-#include "tests/support/http_server.hpp"
+#include "tests/support/free_port.hpp"
 #include "tests/support/program.hpp"
 #include "tests/support/scoped_environment.hpp"
 #include "tests/support/temporary_directory.hpp"
@@ -35,12 +35,6 @@ stores::S3Store store_by_tls(const tests::TestBucket& bucket, int port) {
   return stores::S3Store(std::make_shared<stores::S3Client>(account));
 }
 
-int free_port() {
-  return tests::HttpServer(
-             [](const tests::HttpCall&) { return tests::HttpReply{}; })
-      .port();
-}
-
 /// What speaks HTTP/2 in front of Ceph, which does not.
 class Http2Front {
  public:
@@ -64,7 +58,7 @@ class Http2Front {
   }
 
   tests::TemporaryDirectory directory_;
-  int port_ = free_port();
+  int port_ = tests::free_port();
   tests::Program nghttpx_;
 };
 

@@ -1,5 +1,7 @@
 #include "tests/support/postgres_server.hpp"
 
+#include "tests/support/temporary_directory.hpp"
+
 #include <cstdio>
 #include <cstdlib>
 #include <stdexcept>
@@ -53,6 +55,9 @@ PostgresServer::PostgresServer(const std::vector<std::string>& settings)
   words.insert(words.end(), settings.begin(), settings.end());
   script(words);
   host_ = script({"where", directory_});
+  for (const std::string& setting : settings)
+    if (setting.starts_with("port="))
+      port_ = setting.substr(5);
 }
 
 PostgresServer::PostgresServer(const PostgresServer* primary)
@@ -96,6 +101,10 @@ void PostgresServer::restart() {
 std::string PostgresServer::run(const std::string& sql) const {
   const std::vector<Row> rows = LibpqSession("postgres", host_).run(sql);
   return rows.empty() ? "" : rows.at(0).at(0).value_or("");
+}
+
+std::string PostgresServer::log() const {
+  return read_file(host_ + "/log");
 }
 
 std::unique_ptr<PostgresServer> PostgresServer::standby() const {

@@ -18,7 +18,7 @@ namespace tests {
 ///     tests::TestDatabase database;            // on that server
 class PostgresServer {
  public:
-  /// \param settings of postgresql.conf, as "name=value".
+  /// \param settings of postgresql.conf, as "name=value"; "port=" is heeded.
   /// \throws std::runtime_error if it does not start.
   explicit PostgresServer(const std::vector<std::string>& settings = {});
   ~PostgresServer();
@@ -27,7 +27,7 @@ class PostgresServer {
 
   /// The directory of its socket: PGHOST.
   [[nodiscard]] const std::string& host() const { return host_; }
-  [[nodiscard]] static std::string port() { return "5432"; }
+  [[nodiscard]] const std::string& port() const { return port_; }
   [[nodiscard]] static std::string user() { return "postgres"; }
   /// Leads libpq here, and so TestDatabase, for as long as the answer lives.
   [[nodiscard]] ScopedEnvironment environment() const;
@@ -44,6 +44,9 @@ class PostgresServer {
   /// \throws std::runtime_error with the server's message.
   std::string run(const std::string& sql) const;
 
+  /// All that it has written down so far.
+  [[nodiscard]] std::string log() const;
+
   /// A hot standby of this server, which must be running.
   [[nodiscard]] std::unique_ptr<PostgresServer> standby() const;
 
@@ -52,6 +55,7 @@ class PostgresServer {
 
   std::string directory_;
   std::string host_;
+  std::string port_ = "5432";
 };
 
 }  // namespace tests
