@@ -67,6 +67,13 @@ bool says_that_it_is_a_standby(const Error& error, const Session& session) {
           (error.sqlstate() == "0A000" && error.query() == begin_writing.name));
 }
 
+/// A server that failed the statement has committed nothing.  A pooler that
+/// gave up says so in the server's place (PgBouncer by 08P01), while the server
+/// may have been sent all of the transaction, and carry it out.
+bool is_of_server(const Error& error) {
+  return !error.sqlstate().starts_with("08");
+}
+
 /// The warnings of a session are nobody's output.
 void ignore_notice(void* /*unused*/, const PGresult* /*result*/) {}
 
@@ -148,11 +155,12 @@ void Connection::run(const Session& session, const Query& query,
     handle_.reset();
     // What the server said itself before it went is no doubt: 57P01 in the
     // statement means that nothing was committed.
-    if (exchange.error() && !rows_complete)
-      throw Error(*exchange.error());
+    const Error& said = exchange.error() ? *exchange.error() : error;
+    if (exchange.error() && !rows_complete && is_of_server(said))
+      throw Error(said);
     if (session.read_only)
-      throw Error(query.name, "", error.what());
-    throw CommitUnknown(query.name, error.what(), transaction, rows_complete);
+      throw Error(query.name, "", said.what());
+    throw CommitUnknown(query.name, said.what(), transaction, rows_complete);
   }
   if (session.times)
     session.times->record(steady_clock::now() - began);

@@ -49,8 +49,9 @@ class Connection {
   /// \throws Error naming the query, with the server's SQLSTATE; nothing was
   ///         changed then.  25006 where a server that is to be written to turns
   ///         out to be a standby; the session is given up then.
-  /// \throws CommitUnknown if the session broke, or the server said nothing
-  ///         within the statement's timeout and ten seconds more.
+  /// \throws CommitUnknown if the session broke, or a pooler gave it up, or the
+  ///         server said nothing within the statement's timeout and ten
+  ///         seconds more.
   void execute(const Session& session, const Query& query,
                const Parameters& parameters, const RowSink& sink = {});
 

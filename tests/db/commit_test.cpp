@@ -139,6 +139,20 @@ TEST_CASE("what the server says at COMMIT as it goes down is a doubt",
                   db::CommitUnknown);
 }
 
+TEST_CASE("what a pooler says as it gives up is a doubt", "[unit]") {
+  // The server behind it may carry out all that it was sent, COMMIT included.
+  const ScriptedServer server(begun() + failure("08P01"));
+  db::Connection connection("test", seconds{5});
+  try {
+    connection.execute(session(false), query, {});
+    FAIL("nobody said that it was committed");
+  } catch (const db::CommitUnknown& unknown) {
+    CHECK(unknown.transaction() == "4242");
+    CHECK_FALSE(unknown.rows_complete());
+    CHECK(std::string(unknown.what()).find("going down") != std::string::npos);
+  }
+}
+
 TEST_CASE("a session whose cancel key is made up is pooled", "[unit]") {
   const ScriptedServer server("");
   db::Connection connection("test", seconds{5});
