@@ -151,7 +151,7 @@ TEST_CASE("check warns of many dead rows", "[postgres]") {
       "INSERT INTO ci_deleted_objects (store_dir, file) "
       "SELECT 'd', 'f' FROM generate_series(1, 10002); "
       "DELETE FROM ci_deleted_objects");
-  world.database.run("SELECT pg_stat_force_next_flush()");
+  world.database.flush_statistics();
   world.database.run(
       "ALTER TABLE ci_deleted_objects RESET (autovacuum_enabled)");
   const jobs::Finding found = world.finding("vacuum");

@@ -21,8 +21,8 @@ struct Server {
     return pid;
   }
   void end_session(std::int64_t pid) {
-    database.run("SELECT pg_terminate_backend(" + std::to_string(pid) +
-                 ", 10000)");
+    tests::LibpqSession session;
+    tests::end_sessions(session, "pid = " + std::to_string(pid));
   }
 
   tests::TestDatabase database;

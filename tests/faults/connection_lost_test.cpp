@@ -19,10 +19,10 @@ using tests::FaultHook;
 
 /// End all sessions of the program, and wait until they have ended.
 void end_sessions() {
-  tests::LibpqSession().run(
-      "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
-      "WHERE datname = current_database() "
-      "AND application_name LIKE 'ci-janitor%'");
+  tests::LibpqSession session;
+  tests::end_sessions(session,
+                      "datname = current_database() "
+                      "AND application_name LIKE 'ci-janitor%'");
 }
 
 void check_all_done_once(BusyWorld& world, const telemetry::Report& report) {
@@ -90,11 +90,9 @@ TEST_CASE("a session that ends while its batch waits loses nothing",
   other.run("SELECT FROM project_statistics FOR UPDATE");
   std::thread enemy([&] {
     tests::LibpqSession session;
-    while (session
-               .run("SELECT pg_terminate_backend(pid, 5000) "
-                    "FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
-                    "AND datname = current_database()")
-               .empty()) {
+    while (tests::end_sessions(session,
+                               "wait_event_type = 'Lock' "
+                               "AND datname = current_database()") == 0) {
     }
     other.rollback();
   });

@@ -55,7 +55,7 @@ std::int64_t entries_read(World& world) {
              "SELECT count(*) FROM pg_stat_activity WHERE datname = "
              "current_database() AND application_name LIKE 'ci-janitor%'") > 0)
     std::this_thread::sleep_for(std::chrono::milliseconds{5});
-  world.database.run("SELECT pg_stat_force_next_flush()");
+  world.database.flush_statistics();
   return world.database.number(
       "SELECT sum(idx_tup_read) FROM pg_stat_all_indexes "
       "WHERE relname = 'ci_pipeline_artifacts' "

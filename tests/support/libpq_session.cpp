@@ -2,8 +2,10 @@
 
 #include "tests/support/schema_era.hpp"
 
+#include <chrono>
 #include <cstdlib>
 #include <stdexcept>
+#include <thread>
 
 namespace tests {
 namespace {
@@ -87,6 +89,20 @@ std::vector<Row> LibpqSession::finish() {
 bool LibpqSession::busy() {
   PQconsumeInput(handle_.get());
   return PQisBusy(handle_.get());
+}
+
+std::size_t end_sessions(LibpqSession& session, const std::string& condition) {
+  std::string ended = "0";
+  const std::vector<Row> rows = session.run(
+      "SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity WHERE " +
+      condition);
+  for (const Row& row : rows)
+    ended += "," + row.at(0).value();
+  while (
+      !session.run("SELECT FROM pg_stat_activity WHERE pid IN (" + ended + ")")
+           .empty())
+    std::this_thread::sleep_for(std::chrono::milliseconds{5});
+  return rows.size();
 }
 
 }  // namespace tests

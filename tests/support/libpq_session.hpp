@@ -45,4 +45,10 @@ class LibpqSession {
   std::unique_ptr<PGconn, Finish> handle_;
 };
 
+/// End the sessions of pg_stat_activity for which \a condition holds, and wait
+/// until they have ended; PostgreSQL 13 has no function that waits.
+///
+/// \return how many there were.
+std::size_t end_sessions(LibpqSession& session, const std::string& condition);
+
 }  // namespace tests

@@ -2,9 +2,12 @@
 
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <functional>
 #include <stdexcept>
+#include <string_view>
+#include <thread>
 
 #include "tests/support/schema_era.hpp"
 
@@ -34,10 +37,7 @@ void make_template(LibpqSession& session, const std::string& name,
   session.run("CREATE DATABASE " + unfinished + " TEMPLATE template0");
   LibpqSession(unfinished).run(schema);
   // Its server process may take a moment to notice that the session has ended.
-  session.run(
-      "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
-      "WHERE datname = '" +
-      unfinished + "'");
+  end_sessions(session, "datname = '" + unfinished + "'");
   session.run("ALTER DATABASE " + unfinished + " RENAME TO " + name);
 }
 
@@ -120,6 +120,18 @@ std::vector<std::vector<std::string>> TestDatabase::rows(
       fields.push_back(field.value_or("NULL"));
   }
   return all;
+}
+
+void TestDatabase::flush_statistics() {
+  if (number("SELECT current_setting('server_version_num')::integer") >=
+      150000) {
+    run("SELECT pg_stat_force_next_flush()");
+    return;
+  }
+  for (int round = 0; round < 2; ++round) {
+    run("SELECT 1");
+    std::this_thread::sleep_for(std::chrono::milliseconds{700});
+  }
 }
 
 std::string TestDatabase::dump() {

@@ -42,6 +42,10 @@ class TestDatabase {
   std::vector<std::string> column(const std::string& sql);
   std::vector<std::vector<std::string>> rows(const std::string& sql);
 
+  /// Have the session's figures in pg_stat_all_tables and its like.  Servers
+  /// before 15 take them twice a second.
+  void flush_statistics();
+
   /// Every row of every table, one a line after its table's name, ordered by
   /// their text: two dumps are equal if and only if nothing was changed.
   std::string dump();
