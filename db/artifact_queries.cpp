@@ -135,18 +135,23 @@ FROM freed
 )sql";
 
 const std::string counted_filter = R"sql(
-        AND (cardinality($2::bigint[]) = 0 OR project_id = ANY ($2::bigint[]))
-        AND project_id <> ALL ($3::bigint[])
-        AND coalesce(file_store, 1) = ANY ($4::bigint[])
-      ORDER BY expire_at
+        AND (cardinality($2::bigint[]) = 0
+             OR a.project_id = ANY ($2::bigint[]))
+        AND a.project_id <> ALL ($3::bigint[])
+        AND coalesce(a.file_store, 1) = ANY ($4::bigint[])
+      ORDER BY a.expire_at
       LIMIT $5::bigint) AS expired
 )sql";
 
 const std::string counted_expired = R"sql(
 SELECT count(*), min(expire_at)
-FROM (SELECT expire_at
-      FROM {ci_pipeline_artifacts}
-      WHERE expire_at < $1::timestamptz)sql";
+FROM (SELECT a.expire_at
+      FROM {ci_pipeline_artifacts} AS a
+      {if ci_pipeline_artifacts.locked}{else}
+      JOIN {ci_pipelines} AS p
+          ON p.id = a.pipeline_id AND p.locked = 0
+      {end}
+      WHERE a.expire_at < $1::timestamptz)sql";
 
 }  // namespace
 
@@ -227,15 +232,17 @@ SELECT count(*) FROM resolved
 const Query& count_unlocked_query() {
   static const Query query{
       "artifacts.count_unlocked",
-      counted_expired + "\n        AND locked = 0" + counted_filter};
+      counted_expired +
+          "{if ci_pipeline_artifacts.locked}\n        AND a.locked = 0{end}" +
+          counted_filter};
   return query;
 }
 
 const Query& count_unknown_query() {
-  static const Query query{"artifacts.count_unknown",
-                           counted_expired +
-                               "\n        AND (locked = 2 OR locked IS NULL)" +
-                               counted_filter};
+  static const Query query{
+      "artifacts.count_unknown",
+      counted_expired + "\n        AND (a.locked = 2 OR a.locked IS NULL)" +
+          counted_filter};
   return query;
 }
 

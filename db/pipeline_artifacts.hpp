@@ -108,7 +108,7 @@ class PipelineArtifacts {
                        const std::vector<std::int64_t>& ids) const;
 
   /// Rows expired before \a horizon that say they are unlocked, counted up to
-  /// \a limit.
+  /// \a limit; where rows don't say it, those whose pipeline does.
   Count count_unlocked(const Session& session, Timestamp horizon,
                        const Filter& filter, std::int64_t limit) const;
   /// The same for rows of unknown state.

@@ -46,13 +46,11 @@ std::int64_t if_planned(const Context& context, std::int64_t rows) {
 }
 
 void count_unlocked(Context& context, Backlog& backlog) {
-  if (!context.catalog.has_lock_column()) {
-    backlog.unlocked = 0;
-    return;
-  }
-  const PassReport& pass = context.report.pass(Pass::unlocked);
+  const Pass which =
+      context.catalog.has_lock_column() ? Pass::unlocked : Pass::legacy;
+  const PassReport& pass = context.report.pass(which);
   const std::int64_t accounted =
-      context.report.problems_in("ci_pipeline_artifacts", Pass::unlocked) +
+      context.report.problems_in("ci_pipeline_artifacts", which) +
       if_planned(context, pass.destroyed);
   backlog.unlocked = count_up_to(accounted, backlog, [&](std::int64_t limit) {
     const db::Count count = context.artifacts.count_unlocked(

@@ -12,7 +12,7 @@ namespace fs = std::filesystem;
 
 /// Whoever connects follows the link, in place of which another is put at once.
 void lead_to(const fs::path& address, const PostgresServer& server) {
-  const std::string socket = ".s.PGSQL." + PostgresServer::port();
+  const std::string socket = ".s.PGSQL." + server.port();
   const fs::path link = address / (socket + ".new");
   fs::create_symlink(fs::path(server.host()) / socket, link);
   fs::rename(link, address / socket);
@@ -23,7 +23,7 @@ void lead_to(const fs::path& address, const PostgresServer& server) {
 ReplicatedServer::ReplicatedServer()
     : primary_({"wal_retrieve_retry_interval=100ms"}),
       environment_({{"PGHOST", address_.path().string()},
-                    {"PGPORT", PostgresServer::port()},
+                    {"PGPORT", primary_.port()},
                     {"PGUSER", PostgresServer::user()},
                     {"PGDATABASE", "postgres"}}) {
   lead_to(address_.path(), primary_);
