@@ -231,15 +231,3 @@ TEST_CASE("where there are no jobs at all, the builds pass is unsupported",
   world.database.run("DROP TABLE ci_builds CASCADE");
   CHECK(world.drop().outcome == Outcome::unsupported);
 }
-
-TEST_CASE("partitioned jobs are refused, and nothing is done", "[postgres]") {
-  BuildsWorld world;
-  world.jobs.job(world.blocked_pipeline());
-  world.database.run(
-      "CREATE TABLE p_ci_builds (LIKE ci_builds) "
-      "PARTITION BY LIST (partition_id)");
-  const std::string before = world.database.dump();
-  CHECK_THROWS_AS(world.run(), jobs::Unfit);
-  CHECK_THROWS_WITH(world.run(), Catch::Contains("p_ci_builds"));
-  CHECK(world.database.dump() == before);
-}

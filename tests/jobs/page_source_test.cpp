@@ -35,8 +35,11 @@ const std::string all_different =
 std::int64_t buffers_of_page(World& world, const std::string& cursor,
                              std::int64_t limit) {
   world.database.run("SET enable_seqscan = off; SET enable_bitmapscan = off");
-  world.database.run("PREPARE page AS " +
-                     std::string(db::page_query(db::Selection::unlocked).sql));
+  db::Pool pool("test", world.stop);
+  const db::Catalog catalog = db::Catalog::read(pool, {});
+  world.database.run(
+      "PREPARE page AS " +
+      catalog.tables().write(db::page_query(db::Selection::unlocked).sql));
   const std::string plan = world.database.value(
       fmt::format("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) "
                   "EXECUTE page ({}, 0, now(), {})",
