@@ -54,6 +54,8 @@ Catalog Catalog::read(Pool& pool, const Session& session, Half half) {
   catalog.read_references(pool, session);
   if (half != Half::main)
     catalog.read_indexes(pool, session);
+  if (half != Half::whole)
+    catalog.tables_.add_trait("apart");
   if (catalog.is_partitioned("ci_build_trace_metadata"))
     catalog.tables_.add_trait("parted_metadata");
   catalog.choose(catalog.storage_counts_artifacts()
@@ -136,7 +138,9 @@ std::vector<std::string> Catalog::unserved() const {
   if (search_path_.empty()) {
     sentences.push_back(std::string("there is no table ") + anchor_of(half_) +
                         " on this role's search_path: is PGDATABASE GitLab's " +
-                        (half_ == Half::main ? "main" : "CI") + " database?");
+                        (half_ == Half::main ? "main" : "CI") +
+                        " database, and has the role USAGE on the schema of "
+                        "its tables?");
     return sentences;
   }
   for (const Needed& what : needed_for_artifacts())
@@ -270,10 +274,13 @@ const ExpiryIndex* Catalog::expiry_index() const {
 void Catalog::choose(StatisticsWay way) {
   tables_.remove("statistics");
   tables_.remove("with_storage");
+  tables_.remove("recount");
   if (way != StatisticsWay::off && serves("project_statistics"))
     tables_.add_trait("statistics");
   if (way == StatisticsWay::with_storage)
     tables_.add_trait("with_storage");
+  if (way != StatisticsWay::off && half_ != Half::whole)
+    tables_.add_trait("recount");
 }
 
 }  // namespace db

@@ -1,97 +1,129 @@
 #include "db/privileges.hpp"
 
+#include <algorithm>
 #include <sstream>
 
 namespace db {
 namespace {
 
+/// For which command, and whether for the passes builds and traces.
+enum Need { to_plan, to_run, to_plan_jobs, to_run_jobs };
+
 struct Grant {
+  Need need;
   const char* privilege;
   const char* table;
-  /// Separated by blanks; "": the whole table.
+  /// Separated by blanks; "": the whole table; with USAGE, the sequence behind
+  /// its id.
   const char* columns;
-  /// What an {if} would ask for; "": always.
-  const char* where = "";
+  /// What an {if} would ask for, or with ! must not find; "": always.
+  const char* condition = "";
 };
 
-// FOR UPDATE and FOR SHARE ask for UPDATE on one column at least
-// (https://www.postgresql.org/docs/15/sql-select.html): the column that matters
-// least is the one named, where there is no other need.
-const std::vector<Grant> for_artifacts{
-    {"SELECT", "ci_pipeline_artifacts", ""},
-    {"DELETE", "ci_pipeline_artifacts", ""},
-    {"UPDATE", "ci_pipeline_artifacts", "locked"},
-    {"UPDATE", "ci_pipeline_artifacts", "updated_at", "!locked"},
-    {"SELECT", "ci_pipelines", "id locked partition_id"},
-    {"UPDATE", "ci_pipelines", "updated_at"},
-    {"SELECT", "ci_deleted_objects", ""},
-    {"INSERT", "ci_deleted_objects",
+// db/grants.sql has the same list, and says what each is for; a test takes each
+// grant away in turn.
+const std::vector<Grant> needed_grants{
+    {to_plan, "SELECT", "ci_pipeline_artifacts",
+     "id project_id pipeline_id size file file_store created_at expire_at "
+     "locked partition_id"},
+    {to_plan, "SELECT", "ci_pipelines", "id locked"},
+    {to_plan, "SELECT", "ci_pipelines", "partition_id",
+     "ci_pipeline_artifacts.partition_id"},
+    {to_plan, "SELECT", "ci_deleted_objects",
+     "id file_store pick_up_at store_dir file"},
+    {to_plan, "SELECT", "geo_nodes", "primary"},
+    {to_run, "DELETE", "ci_pipeline_artifacts", ""},
+    {to_run, "UPDATE", "ci_pipeline_artifacts", "locked"},
+    {to_run, "UPDATE", "ci_pipeline_artifacts", "updated_at",
+     "!ci_pipeline_artifacts.locked"},
+    {to_run, "UPDATE", "ci_pipelines", "updated_at"},
+    {to_run, "INSERT", "ci_deleted_objects",
      "file_store pick_up_at store_dir file project_id"},
-    {"DELETE", "ci_deleted_objects", ""},
-    {"UPDATE", "ci_deleted_objects", "pick_up_at"},
-    {"SELECT", "project_statistics", "id project_id pipeline_artifacts_size",
+    {to_run, "USAGE", "ci_deleted_objects", ""},
+    {to_run, "UPDATE", "ci_deleted_objects", "pick_up_at"},
+    {to_run, "DELETE", "ci_deleted_objects", ""},
+    {to_run, "SELECT", "project_statistics",
+     "id project_id pipeline_artifacts_size", "statistics"},
+    {to_run, "UPDATE", "project_statistics", "pipeline_artifacts_size",
      "statistics"},
-    {"UPDATE", "project_statistics", "pipeline_artifacts_size", "statistics"},
-    {"SELECT", "project_statistics", "storage_size", "with_storage"},
-    {"UPDATE", "project_statistics", "storage_size", "with_storage"},
-    {"SELECT", "projects", "id pending_delete", "statistics"},
-    {"SELECT", "geo_nodes", "primary"},
-    {"INSERT", "loose_foreign_keys_deleted_records",
-     "fully_qualified_table_name primary_key_value", "records_deletions"}};
-
-const std::vector<Grant> for_jobs{
-    {"SELECT", "users", "id state"},
-    {"SELECT", "ci_pipeline_schedules", "id owner_id active"},
-    {"UPDATE", "ci_pipeline_schedules", "active"},
-    {"SELECT", "ci_pipelines",
-     "id project_id user_id status lock_version started_at finished_at "
-     "duration ci_ref_id source auto_canceled_by_id"},
-    {"UPDATE", "ci_pipelines",
-     "status updated_at lock_version started_at finished_at duration "
-     "auto_canceled_by_id"},
-    {"SELECT", "ci_stages",
-     "id pipeline_id position status lock_version partition_id"},
-    {"UPDATE", "ci_stages", "status updated_at lock_version"},
-    {"SELECT", "ci_refs", "id status lock_version"},
-    {"UPDATE", "ci_refs", "status lock_version"},
-    {"SELECT", "ci_builds",
-     "id commit_id project_id type status stage_idx allow_failure retried "
-     "processed lock_version failure_reason started_at finished_at updated_at "
-     "scheduled_at resource_group_id partition_id"},
-    {"UPDATE", "ci_builds",
-     "status failure_reason finished_at updated_at processed scheduled_at "
-     "token_encrypted lock_version"},
-    {"SELECT", "ci_pending_builds", "id build_id"},
-    {"DELETE", "ci_pending_builds", ""},
-    {"SELECT", "ci_running_builds", "id build_id"},
-    {"DELETE", "ci_running_builds", ""},
-    {"SELECT", "ci_builds_runner_session", "id build_id"},
-    {"DELETE", "ci_builds_runner_session", ""},
-    {"SELECT", "ci_resources", "id resource_group_id build_id"},
-    {"UPDATE", "ci_resources", "build_id partition_id"},
-    {"SELECT", "ci_resource_groups", "id project_id key"},
-    {"SELECT", "deployments", "deployable_type deployable_id status user_id"},
-    {"UPDATE", "deployments", "status finished_at updated_at"},
-    {"SELECT", "ci_build_trace_chunks",
+    {to_run, "SELECT", "project_statistics", "storage_size", "with_storage"},
+    {to_run, "UPDATE", "project_statistics", "storage_size", "with_storage"},
+    {to_run, "SELECT", "projects", "id pending_delete",
+     "statistics projects.pending_delete"},
+    {to_run, "SELECT", "project_statistics", "xmin", "recount"},
+    {to_run, "SELECT", "ci_deleted_objects", "project_id", "recount"},
+    {to_run, "SELECT", "ci_pipelines", "project_id",
+     "recount !ci_deleted_objects.project_id"},
+    {to_run, "INSERT", "loose_foreign_keys_deleted_records",
+     "fully_qualified_table_name primary_key_value", "records_deletions"},
+    {to_run, "USAGE", "loose_foreign_keys_deleted_records", "",
+     "records_deletions"},
+    {to_plan_jobs, "SELECT", "users", "id state"},
+    {to_plan_jobs, "SELECT", "ci_pipeline_schedules", "owner_id active"},
+    {to_plan_jobs, "SELECT", "ci_pipelines",
+     "id project_id user_id status partition_id"},
+    {to_plan_jobs, "SELECT", "ci_builds",
+     "id commit_id project_id status lock_version failure_reason retried "
+     "finished_at updated_at partition_id"},
+    {to_plan_jobs, "SELECT", "ci_build_trace_chunks",
      "id build_id chunk_index data_store raw_data checksum lock_version "
      "partition_id"},
-    {"DELETE", "ci_build_trace_chunks", ""},
-    {"UPDATE", "ci_build_trace_chunks", "data_store"},
-    {"SELECT", "ci_build_pending_states", "build_id"},
-    {"DELETE", "ci_build_pending_states", ""},
-    {"SELECT", "ci_job_artifacts",
-     "id project_id job_id file_type file file_store file_sha256 created_at "
-     "partition_id"},
-    {"INSERT", "ci_job_artifacts",
+    {to_plan_jobs, "SELECT", "ci_job_artifacts",
+     "id job_id file_type file file_store file_sha256 created_at"},
+    {to_plan_jobs, "SELECT", "ci_job_artifacts", "partition_id",
+     "ci_build_trace_chunks.partition_id"},
+    {to_run_jobs, "SELECT", "ci_pipeline_schedules", "id"},
+    {to_run_jobs, "UPDATE", "ci_pipeline_schedules", "active"},
+    {to_run_jobs, "SELECT", "ci_builds",
+     "type stage_idx allow_failure processed started_at scheduled_at "
+     "resource_group_id"},
+    {to_run_jobs, "UPDATE", "ci_builds",
+     "status failure_reason finished_at updated_at processed scheduled_at "
+     "token_encrypted lock_version"},
+    {to_run_jobs, "SELECT", "ci_pending_builds", "id build_id"},
+    {to_run_jobs, "DELETE", "ci_pending_builds", ""},
+    {to_run_jobs, "SELECT", "ci_running_builds", "id build_id"},
+    {to_run_jobs, "DELETE", "ci_running_builds", ""},
+    {to_run_jobs, "SELECT", "ci_builds_runner_session", "id build_id"},
+    {to_run_jobs, "DELETE", "ci_builds_runner_session", ""},
+    {to_run_jobs, "SELECT", "ci_resources", "id resource_group_id build_id"},
+    {to_run_jobs, "UPDATE", "ci_resources", "build_id partition_id"},
+    {to_run_jobs, "SELECT", "ci_resource_groups", "id project_id key"},
+    {to_run_jobs, "SELECT", "deployments",
+     "deployable_type deployable_id status"},
+    {to_run_jobs, "SELECT", "deployments", "user_id", "apart"},
+    {to_run_jobs, "UPDATE", "deployments", "status finished_at updated_at"},
+    {to_run_jobs, "SELECT", "ci_stages",
+     "id pipeline_id position status lock_version partition_id"},
+    {to_run_jobs, "UPDATE", "ci_stages", "status updated_at lock_version"},
+    {to_run_jobs, "SELECT", "ci_pipelines",
+     "lock_version started_at finished_at duration auto_canceled_by_id"},
+    {to_run_jobs, "UPDATE", "ci_pipelines",
+     "status updated_at lock_version started_at finished_at duration "
+     "auto_canceled_by_id"},
+    {to_run_jobs, "SELECT", "ci_pipelines", "ci_ref_id source",
+     "ci_refs ci_pipelines.ci_ref_id ci_pipelines.source"},
+    {to_run_jobs, "SELECT", "ci_refs", "id status lock_version",
+     "ci_pipelines.ci_ref_id ci_pipelines.source"},
+    {to_run_jobs, "UPDATE", "ci_refs", "status lock_version",
+     "ci_pipelines.ci_ref_id ci_pipelines.source"},
+    {to_run_jobs, "UPDATE", "ci_build_trace_chunks", "data_store"},
+    {to_run_jobs, "DELETE", "ci_build_trace_chunks", ""},
+    {to_run_jobs, "SELECT", "ci_build_pending_states", "build_id"},
+    {to_run_jobs, "DELETE", "ci_build_pending_states", ""},
+    {to_run_jobs, "SELECT", "ci_job_artifacts", "project_id partition_id"},
+    {to_run_jobs, "INSERT", "ci_job_artifacts",
      "project_id job_id file_type created_at updated_at partition_id"},
-    {"UPDATE", "ci_job_artifacts",
+    {to_run_jobs, "USAGE", "ci_job_artifacts", ""},
+    {to_run_jobs, "UPDATE", "ci_job_artifacts",
      "file file_store file_sha256 size updated_at"},
-    {"SELECT", "ci_build_trace_metadata",
-     "build_id trace_artifact_id checksum archived_at partition_id"},
-    {"INSERT", "ci_build_trace_metadata",
-     "build_id trace_artifact_id checksum archived_at partition_id "
-     "project_id"},
-    {"UPDATE", "ci_build_trace_metadata",
+    {to_run_jobs, "SELECT", "ci_build_trace_metadata",
+     "build_id trace_artifact_id checksum archived_at"},
+    {to_run_jobs, "SELECT", "ci_build_trace_metadata", "partition_id",
+     "parted_metadata"},
+    {to_run_jobs, "INSERT", "ci_build_trace_metadata",
+     "build_id trace_artifact_id checksum archived_at partition_id project_id"},
+    {to_run_jobs, "UPDATE", "ci_build_trace_metadata",
      "trace_artifact_id checksum archived_at"}};
 
 const Query ask{"privileges.read", R"sql(
@@ -121,10 +153,30 @@ std::string bare(const std::string& relation) {
   return relation.substr(relation.rfind('.') + 1);
 }
 
-bool holds(const Catalog& catalog, const std::string& where) {
-  if (where == "!locked")
-    return !catalog.has_lock_column();
-  return catalog.tables().write("{if " + where + "}yes{end}") == "yes";
+bool holds(const Catalog& catalog, const Grant& grant) {
+  std::istringstream words(grant.condition);
+  for (std::string word; words >> word;) {
+    const bool is_there = word[0] != '!';
+    const std::string what = is_there ? word : word.substr(1);
+    if ((catalog.tables().write("{if " + what + "}yes{end}") == "yes") !=
+        is_there)
+      return false;
+  }
+  return true;
+}
+
+bool is_asked(const Catalog& catalog, const Grant& grant,
+              PrivilegeScope scope) {
+  const bool for_jobs = grant.need == to_plan_jobs || grant.need == to_run_jobs;
+  const bool for_run = grant.need == to_run || grant.need == to_run_jobs;
+  return catalog.serves(grant.table) && (scope.jobs || !for_jobs) &&
+         (scope.writes || !for_run) && holds(catalog, grant);
+}
+
+/// The versions of a row are told by a column that no table is made with.
+bool has_column(const Catalog& catalog, const char* table,
+                const std::string& column) {
+  return column == "xmin" || catalog.has(table, column);
 }
 
 /// The question for one query, in three columns, and how it is said.
@@ -132,16 +184,13 @@ struct Questions {
   std::vector<std::string> privileges, relations, columns, texts;
 
   void add(const Catalog& catalog, const Grant& grant) {
-    if (!catalog.serves(grant.table) ||
-        (*grant.where != '\0' && !holds(catalog, grant.where)))
-      return;
     const std::string relation = catalog.tables().relation(grant.table);
     if (*grant.columns == '\0')
       add(grant.privilege, relation, "",
           std::string(grant.privilege) + " on " + bare(relation));
     std::istringstream words(grant.columns);
     for (std::string column; words >> column;)
-      if (catalog.has(grant.table, column))
+      if (has_column(catalog, grant.table, column))
         add(grant.privilege, relation, column,
             std::string(grant.privilege) + " of " + column + " on " +
                 bare(relation));
@@ -149,6 +198,8 @@ struct Questions {
 
   void add(const char* privilege, const std::string& relation,
            const std::string& column, const std::string& text) {
+    if (std::ranges::find(texts, text) != texts.end())
+      return;  // two passes need it
     privileges.emplace_back(privilege);
     relations.push_back(relation);
     columns.push_back(column);
@@ -156,29 +207,17 @@ struct Questions {
   }
 };
 
-void add_sequences(Pool& pool, const Session& session, const Catalog& catalog,
-                   bool jobs, std::vector<Privilege>& privileges) {
-  std::vector<std::string> relations;
-  std::vector<std::string> guesses;
-  std::vector<std::string> tables{"ci_deleted_objects"};
-  if (jobs)
-    tables.emplace_back("ci_job_artifacts");
-  if (holds(catalog, "records_deletions"))
-    tables.emplace_back("loose_foreign_keys_deleted_records");
-  for (const std::string& table : tables)
-    if (catalog.serves(table)) {
-      const std::string& relation = catalog.tables().relation(table);
-      relations.push_back(relation);
-      guesses.push_back(relation.substr(0, relation.rfind('.') + 1) + table +
-                        "_id_seq");
-    }
-  execute(pool, session, ask_sequences,
-          Parameters().add(relations).add(guesses), [&](const Row& row) {
-            privileges.push_back(
-                {"USAGE on sequence " + bare(std::string(row.text(0))),
-                 row.boolean(1)});
-          });
-}
+/// The same about sequences.
+struct SequenceQuestions {
+  std::vector<std::string> relations, guesses;
+
+  void add(const Catalog& catalog, const Grant& grant) {
+    const std::string& relation = catalog.tables().relation(grant.table);
+    relations.push_back(relation);
+    guesses.push_back(relation.substr(0, relation.rfind('.') + 1) +
+                      grant.table + "_id_seq");
+  }
+};
 
 }  // namespace
 
@@ -186,11 +225,15 @@ std::vector<Privilege> read_privileges(Pool& pool, const Session& session,
                                        const Catalog& catalog,
                                        PrivilegeScope scope) {
   Questions questions;
-  for (const auto* const grants : {&for_artifacts, &for_jobs})
-    if (scope.jobs || grants == &for_artifacts)
-      for (const Grant& grant : *grants)
-        if (scope.writes || std::string_view(grant.privilege) == "SELECT")
-          questions.add(catalog, grant);
+  SequenceQuestions sequences;
+  for (const Grant& grant : needed_grants) {
+    if (!is_asked(catalog, grant, scope))
+      continue;
+    if (std::string_view(grant.privilege) == "USAGE")
+      sequences.add(catalog, grant);
+    else
+      questions.add(catalog, grant);
+  }
   std::vector<Privilege> privileges;
   execute(pool, session, ask,
           Parameters()
@@ -201,8 +244,14 @@ std::vector<Privilege> read_privileges(Pool& pool, const Session& session,
             privileges.push_back(
                 {questions.texts.at(privileges.size()), row.boolean(0)});
           });
-  if (scope.writes)
-    add_sequences(pool, session, catalog, scope.jobs, privileges);
+  if (!sequences.relations.empty())
+    execute(pool, session, ask_sequences,
+            Parameters().add(sequences.relations).add(sequences.guesses),
+            [&](const Row& row) {
+              privileges.push_back(
+                  {"USAGE on sequence " + bare(std::string(row.text(0))),
+                   row.boolean(1)});
+            });
   return privileges;
 }
 

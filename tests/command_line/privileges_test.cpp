@@ -1,64 +1,66 @@
+#include "jobs/check.hpp"
 #include "tests/command_line/janitor.hpp"
 #include "tests/support/jobs.hpp"
+#include "tests/support/schema_era.hpp"
 
+#include <fmt/format.h>
 #include <catch2/catch.hpp>
 
+#include <algorithm>
+#include <fstream>
+
+using jobs::Level;
 using tests::complaint;
 using tests::contains;
 using tests::Ended;
 using tests::janitor;
+using tests::ScopedEnvironment;
 using tests::World;
 
 namespace {
 
-/// What a run needs, and nothing more: README.md has the same list.
-const std::vector<std::string> needed{
-    "SELECT, DELETE, UPDATE (locked) ON ci_pipeline_artifacts",
-    "SELECT, INSERT, DELETE, UPDATE (pick_up_at) ON ci_deleted_objects",
-    "USAGE ON SEQUENCE ci_deleted_objects_id_seq",
-    "SELECT (id, locked), UPDATE (locked) ON ci_pipelines",
-    "SELECT (id, project_id, pipeline_artifacts_size, storage_size), "
-    "UPDATE (pipeline_artifacts_size, storage_size) ON project_statistics",
-    "SELECT (id, pending_delete) ON projects",
-    "SELECT (id, state) ON users",
-    "SELECT (id, owner_id, active), UPDATE (active) ON ci_pipeline_schedules",
-    "SELECT (user_id, project_id, status, lock_version, started_at, "
-    "finished_at, duration, ci_ref_id, source), UPDATE (status, updated_at, "
-    "lock_version, started_at, finished_at, duration) ON ci_pipelines",
-    "SELECT (id, pipeline_id, position, status, lock_version), "
-    "UPDATE (status, updated_at, lock_version) ON ci_stages",
-    "SELECT (id, status, lock_version), UPDATE (status, lock_version) "
-    "ON ci_refs",
-    "SELECT (id, commit_id, project_id, type, status, stage_idx, "
-    "allow_failure, retried, processed, lock_version, failure_reason, "
-    "started_at, finished_at, updated_at, scheduled_at, resource_group_id, "
-    "partition_id), UPDATE (status, failure_reason, finished_at, updated_at, "
-    "processed, scheduled_at, token_encrypted, lock_version) ON ci_builds",
-    "SELECT (id, build_id), DELETE ON ci_pending_builds",
-    "SELECT (id, build_id), DELETE ON ci_running_builds",
-    "SELECT (id, build_id), DELETE ON ci_builds_runner_session",
-    "SELECT (id, resource_group_id, build_id), UPDATE (build_id) "
-    "ON ci_resources",
-    "SELECT (id, project_id, key) ON ci_resource_groups",
-    "SELECT (deployable_type, deployable_id, status), "
-    "UPDATE (status, finished_at, updated_at) ON deployments",
-    "SELECT, DELETE, UPDATE (data_store) ON ci_build_trace_chunks",
-    "SELECT (build_id), DELETE ON ci_build_pending_states",
-    "SELECT (id, project_id, job_id, file_type, file, file_store, "
-    "file_sha256, created_at), INSERT (project_id, job_id, file_type, "
-    "created_at, updated_at, partition_id), UPDATE (file, file_store, "
-    "file_sha256, size, updated_at) ON ci_job_artifacts",
-    "SELECT (build_id, trace_artifact_id, checksum, archived_at), "
-    "INSERT (build_id, trace_artifact_id, checksum, "
-    "archived_at), UPDATE (trace_artifact_id, checksum, archived_at) "
-    "ON ci_build_trace_metadata",
-    "USAGE ON SEQUENCE ci_job_artifacts_id_seq"};
+/// A privilege that db/grants.sql gave, as REVOKE and GRANT have it and as
+/// check names it.
+struct Given {
+  std::string what;
+  std::string name;
+};
 
-/// A world, and a role that may do nothing there.
+/// What a role was given on tables and their sequences, read from the catalog.
+std::vector<Given> given_to(tests::TestDatabase& database,
+                            const std::string& role) {
+  std::vector<Given> all;
+  for (const auto& row : database.rows(fmt::format(
+           "SELECT format('%s (%I) ON %s', privilege_type, attname, "
+           "c.oid::regclass), "
+           "format('%s of %s on %s', privilege_type, attname, relname) "
+           "FROM pg_attribute AS a, aclexplode(attacl) AS acl, pg_class AS c "
+           "WHERE c.oid = attrelid AND grantee = '{0}'::regrole "
+           "UNION ALL "
+           "SELECT format('%s ON %s%s', privilege_type, "
+           "CASE relkind WHEN 'S' THEN 'SEQUENCE ' END, oid::regclass), "
+           "format('%s on %s%s', privilege_type, "
+           "CASE relkind WHEN 'S' THEN 'sequence ' END, relname) "
+           "FROM pg_class, aclexplode(relacl) AS acl "
+           "WHERE grantee = '{0}'::regrole ORDER BY 1",
+           role)))
+    all.push_back({row[0], row[1]});
+  return all;
+}
+
+/// What check says about privileges alone; "" if all are there.
+std::string missing(jobs::Installation& installation) {
+  for (const jobs::Finding& finding : jobs::examine(installation))
+    if (finding.subject == "privileges" && finding.level == Level::fail)
+      return finding.text;
+  return "";
+}
+
+/// A world with work for every pass.
 struct Guarded : World {
   Guarded() {
     add_live();
-    add();
+    add({.locked = tests::schema_era().has_lock_column() ? "0" : "2"});
     add({.locked = "2"});
     add({.locked = "2", .pipeline_locked = 1});
     add_entry("left/over", "old.zip");
@@ -68,15 +70,43 @@ struct Guarded : World {
     jobs.job(pipeline, {.status = "pending"});
     jobs.hold_resource(jobs.resource_group("production"), job);
     jobs.chunk(job, 0, "a trace");
+    options.trace_settle = std::chrono::seconds{0};
     database.run("CREATE ROLE " + role + " LOGIN");
   }
-  ~Guarded() { database.run("DROP OWNED BY " + role + "; DROP ROLE " + role); }
+  ~Guarded() override {
+    database.run("DROP OWNED BY " + role + "; DROP ROLE " + role);
+  }
 
-  void grant(const std::string& what) {
-    database.run("GRANT " + what + " TO " + role);
+  /// To a role of the test's own.
+  void grant(std::vector<std::string> settings = {}) {
+    settings.push_back("role=" + role);
+    database.grant(settings);
   }
   Ended as_role(const std::vector<std::string>& words) {
     return janitor(*this, words, {{"PGUSER", role}});
+  }
+
+  /// Take each away in turn, and have check name it and no other.
+  void take_each_away(jobs::Installation& installation) {
+    REQUIRE(missing(installation).empty());
+    const std::vector<Given> all = given_to(database, role);
+    REQUIRE(all.size() > 5);
+    for (const Given& one : all) {
+      database.run("REVOKE " + one.what + " FROM " + role);
+      const std::string said = missing(installation);
+      database.run("GRANT " + one.what + " TO " + role);
+      INFO(one.what);
+      CHECK(said.starts_with("missing: " + one.name + "; GRANT"));
+    }
+    CHECK(missing(installation).empty());
+  }
+
+  /// The same for what the options ask for.
+  void take_each_away(jobs::Command command) {
+    options.command = command;
+    const ScopedEnvironment as_it({{"PGUSER", role}});
+    jobs::Installation installation(options, "test", stop);
+    take_each_away(installation);
   }
 
   std::int64_t job = 0;  ///< running, with a live trace and a resource
@@ -85,11 +115,10 @@ struct Guarded : World {
 
 }  // namespace
 
-TEST_CASE("a role with the privileges of the README can do everything",
-          "[postgres][program]") {
+TEST_CASE("a role with db/grants.sql can do everything",
+          "[postgres][program][schemas][queues]") {
   Guarded world;
-  for (const std::string& what : needed)
-    world.grant(what);
+  world.grant();
   CHECK(world.as_role({"check"}).status == 0);
   CHECK(world.as_role({"plan"}).status == 0);
   CHECK(world.as_role({"explain", "--analyze"}).status == 0);
@@ -105,46 +134,115 @@ TEST_CASE("a role with the privileges of the README can do everything",
   CHECK(world.violations().empty());
 }
 
-TEST_CASE("a role with any one of them missing is not fit, and told which",
+TEST_CASE("check names each privilege of db/grants.sql that is taken away",
+          "[postgres][schemas]") {
+  Guarded world;
+  world.grant();
+  world.take_each_away(jobs::Command::run);
+}
+
+TEST_CASE("check names each that a role for plan alone is without",
+          "[postgres][schemas]") {
+  Guarded world;
+  world.grant({"plan=on"});
+  world.take_each_away(jobs::Command::plan);
+}
+
+TEST_CASE("without jobs, no more is granted than is asked for",
+          "[postgres][schemas]") {
+  Guarded world;
+  world.options.passes = {telemetry::Pass::unlocked, telemetry::Pass::legacy,
+                          telemetry::Pass::objects};
+  const bool plans = GENERATE(false, true);
+  world.grant({"jobs=off", plans ? "plan=on" : "plan=off"});
+  world.take_each_away(plans ? jobs::Command::plan : jobs::Command::run);
+}
+
+TEST_CASE("each way to keep statistics asks for its own privileges",
+          "[postgres][schemas]") {
+  const auto [word, way] = GENERATE(table<std::string, db::StatisticsWay>(
+      {{"with-storage", db::StatisticsWay::with_storage},
+       {"alone", db::StatisticsWay::alone},
+       {"off", db::StatisticsWay::off}}));
+  INFO(word);
+  Guarded world;
+  world.options.statistics = way;
+  world.grant({"statistics=" + word});
+  world.take_each_away(jobs::Command::run);
+}
+
+// Each looks only at its own tables, so that both may be in one database here.
+TEST_CASE("across two databases check names what is taken away in either",
+          "[postgres][schemas]") {
+  Guarded world;
+  const std::string half = GENERATE("ci", "main");
+  world.grant({"half=" + half});
+  world.database.grant({std::string("role=") + tests::program_role});
+  const auto file = world.store.path() / "main.conninfo";
+  std::ofstream(file) << "dbname=" << world.database.name() << " user="
+                      << (half == "main" ? world.role : tests::program_role);
+  std::filesystem::permissions(file, std::filesystem::perms::owner_read);
+  world.options.main_conninfo_file = file.string();
+  // What is not in one half alone, for the one that is not looked at.
+  world.database.run(
+      fmt::format("GRANT SELECT ON ALL TABLES IN SCHEMA public "
+                  "TO {}",
+                  tests::program_role));
+  const ScopedEnvironment as_it(
+      {{"PGUSER", half == "main" ? tests::program_role : world.role}});
+  jobs::Installation installation(world.options, "test", world.stop);
+  world.take_each_away(installation);
+}
+
+TEST_CASE("a role that lost a trigger's privileges is told so", "[postgres]") {
+  Guarded world;
+  world.database.run(
+      "CREATE TABLE loose_foreign_keys_deleted_records (id bigserial, "
+      "primary_key_value bigint, fully_qualified_table_name text); "
+      "CREATE FUNCTION insert_into_loose_foreign_keys_deleted_records() "
+      "RETURNS trigger LANGUAGE plpgsql AS $$BEGIN "
+      "INSERT INTO loose_foreign_keys_deleted_records "
+      "(fully_qualified_table_name, primary_key_value) "
+      "SELECT TG_TABLE_NAME, id FROM old_table; RETURN NULL; END$$; "
+      "CREATE TRIGGER record AFTER DELETE ON ci_pipeline_artifacts "
+      "REFERENCING OLD TABLE AS old_table FOR EACH STATEMENT EXECUTE "
+      "FUNCTION insert_into_loose_foreign_keys_deleted_records()");
+  world.grant();
+  world.take_each_away(jobs::Command::run);
+  world.database.grant();
+  CHECK(world.run().destroyed() == 2);
+  CHECK(world.database.number("SELECT count(*) FROM "
+                              "loose_foreign_keys_deleted_records") == 2);
+}
+
+TEST_CASE("a role for plan alone plans, and is refused to run",
           "[postgres][program]") {
   Guarded world;
-  for (const std::string& what : needed)
-    world.grant(what);
-  const std::vector<std::pair<std::string, std::string>> pieces{
-      {"SELECT ON ci_pipeline_artifacts", "SELECT on ci_pipeline_artifacts"},
-      {"DELETE ON ci_pipeline_artifacts", "DELETE on ci_pipeline_artifacts"},
-      {"UPDATE (locked) ON ci_pipeline_artifacts",
-       "UPDATE of locked on ci_pipeline_artifacts"},
-      {"INSERT ON ci_deleted_objects", "INSERT on ci_deleted_objects"},
-      {"UPDATE (pick_up_at) ON ci_deleted_objects",
-       "UPDATE of pick_up_at on ci_deleted_objects"},
-      {"USAGE ON SEQUENCE ci_deleted_objects_id_seq",
-       "USAGE on sequence public.ci_deleted_objects_id_seq"},
-      {"SELECT (locked) ON ci_pipelines", "SELECT of locked on ci_pipelines"},
-      {"SELECT (storage_size) ON project_statistics",
-       "SELECT of storage_size on project_statistics"},
-      {"UPDATE (storage_size) ON project_statistics",
-       "UPDATE of storage_size on project_statistics"},
-      {"SELECT (pending_delete) ON projects",
-       "SELECT of pending_delete on projects"},
-      {"SELECT (state) ON users", "SELECT of state on users"},
-      {"UPDATE (token_encrypted) ON ci_builds",
-       "UPDATE of token_encrypted on ci_builds"},
-      {"DELETE ON ci_pending_builds", "DELETE on ci_pending_builds"},
-      {"INSERT (job_id) ON ci_job_artifacts",
-       "INSERT of job_id on ci_job_artifacts"},
-      {"USAGE ON SEQUENCE ci_job_artifacts_id_seq",
-       "USAGE on sequence public.ci_job_artifacts_id_seq"}};
+  world.grant({"plan=on"});
   const std::string before = world.database.dump();
-  for (const auto& [what, name] : pieces) {
-    world.database.run("REVOKE " + what + " FROM " + world.role);
-    const Ended ended = world.as_role({"run"});
-    CHECK(ended.status == 78);
-    CHECK(ended.out.empty());
-    CHECK(contains(complaint(ended), "missing: " + name));
-    CHECK(contains(complaint(ended), "GRANT"));
-    world.grant(what);
-  }
+  const Ended plan = world.as_role({"plan", "--output=jsonl"});
+  CHECK(plan.status == 0);
+  CHECK(tests::lines_of(plan.out).size() == 4);
+  const Ended run = world.as_role({"run"});
+  CHECK(run.status == 78);
+  CHECK(run.out.empty());
+  CHECK(contains(complaint(run),
+                 "missing: DELETE on ci_pipeline_artifacts, UPDATE of locked "
+                 "on ci_pipeline_artifacts"));
+  CHECK(world.database.dump() == before);
+}
+
+TEST_CASE("a run that lacks one is not begun", "[postgres][program]") {
+  Guarded world;
+  world.grant();
+  const std::string before = world.database.dump();
+  world.database.run("REVOKE UPDATE (pick_up_at) ON ci_deleted_objects FROM " +
+                     world.role);
+  const Ended run = world.as_role({"run"});
+  CHECK(run.status == 78);
+  CHECK(run.out.empty());
+  CHECK(contains(complaint(run),
+                 "missing: UPDATE of pick_up_at on ci_deleted_objects; GRANT"));
   CHECK(world.database.dump() == before);
   CHECK(world.files_left() == 5);
 }
@@ -171,20 +269,23 @@ TEST_CASE("a role without any privilege is told all of them",
   CHECK(world.database.dump() == before);
 }
 
-TEST_CASE("db/grants.sql grants all of that", "[postgres][program]") {
+TEST_CASE("a role that may not use the schema, or connect, is told so",
+          "[postgres][program]") {
   Guarded world;
-  const std::string script(JANITOR_POSTGRES_SCRIPT);
-  const std::string grants =
-      script.substr(0, script.rfind("/tests/")) + "/db/grants.sql";
-  const Ended granted =
-      tests::run_program({"/usr/bin/env", "psql", "-qX", "-v",
-                          "role=" + world.role, "-f", grants});
-  INFO(granted.err);
-  REQUIRE(granted.status == 0);
-  CHECK(granted.err.empty());
-  const Ended run =
-      world.as_role({"run", "--expect-destroyed", "2", "--expect-dropped", "2",
-                     "--expect-backlog", "0", "--trace-settle", "0"});
-  INFO(run.err);
-  CHECK(run.status == 0);
+  world.grant();
+  world.database.run("REVOKE USAGE ON SCHEMA public FROM PUBLIC");
+  CHECK(world.as_role({"check"}).status == 0);
+  world.database.run("REVOKE USAGE ON SCHEMA public FROM " + world.role);
+  const Ended blind = world.as_role({"check"});
+  CHECK(blind.status == 78);
+  CHECK(contains(blind.out, "USAGE on the schema"));
+
+  const std::string database = " ON DATABASE " + world.database.name();
+  world.grant();
+  world.database.run("REVOKE CONNECT" + database + " FROM PUBLIC");
+  CHECK(world.as_role({"check"}).status == 0);
+  world.database.run("REVOKE CONNECT" + database + " FROM " + world.role);
+  const Ended refused = world.as_role({"check"});
+  CHECK(refused.status == 78);
+  CHECK(contains(complaint(refused), "GRANT CONNECT"));
 }

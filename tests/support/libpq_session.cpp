@@ -43,12 +43,15 @@ LibpqSession::LibpqSession(const std::string& database,
         "'tests/support/postgres with DIR ctest ...'");
 
   // A host that is named is meant, whatever PGTARGETSESSIONATTRS prefers.
-  const char* const keywords[] = {"application_name", "dbname", "host",
-                                  "target_session_attrs", nullptr};
+  const char* const keywords[] = {
+      "application_name",     "user", "dbname", "host",
+      "target_session_attrs", nullptr};
   const char* const values[] = {"janitor-tests",
+                                owner_role,
                                 database.empty() ? nullptr : database.c_str(),
                                 host.empty() ? nullptr : host.c_str(),
-                                host.empty() ? nullptr : "any", nullptr};
+                                host.empty() ? nullptr : "any",
+                                nullptr};
   handle_.reset(PQconnectdbParams(keywords, values, 0));
   if (PQstatus(handle_.get()) != CONNECTION_OK)
     throw std::runtime_error(PQerrorMessage(handle_.get()));

@@ -12,8 +12,13 @@ namespace tests {
 /// NULL is an empty optional.
 using Row = std::vector<std::optional<std::string>>;
 
+/// Who owns the tables of the tests' servers, and whom the tests' own sessions
+/// are.
+inline constexpr const char* owner_role = "postgres";
+
 /// A session over plain libpq, and not over db/, so that a mistake in db/ can't
-/// hide itself.  Leads to where PGHOST and the like say.
+/// hide itself.  Leads to where PGHOST and the like say, as the owner of the
+/// tables, whoever PGUSER is.
 class LibpqSession {
  public:
   /// \param database its name; empty: what PGDATABASE says.

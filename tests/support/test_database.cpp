@@ -4,11 +4,14 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <fstream>
 #include <functional>
+#include <iterator>
 #include <stdexcept>
 #include <string_view>
 #include <thread>
 
+#include "tests/support/program.hpp"
 #include "tests/support/schema_era.hpp"
 
 namespace tests {
@@ -16,16 +19,41 @@ namespace {
 
 constexpr const char* maintenance_database = "postgres";
 
-// The template's name tells its schema, so that a server that is kept running
-// between two builds never serves an old one.
+// The template's name tells its schema and who may do what there, so that a
+// server that is kept running between two builds never serves an old one.
 std::string template_name(const std::string& schema) {
-  return "janitor_template_" + std::to_string(std::hash<std::string>{}(schema));
+  std::ifstream grants(JANITOR_GRANTS_SCRIPT);
+  const std::string text{std::istreambuf_iterator<char>(grants), {}};
+  return "janitor_template_" +
+         std::to_string(std::hash<std::string>{}(schema + text));
 }
 
 bool exists(LibpqSession& session, const std::string& database) {
   return !session
               .run("SELECT FROM pg_database WHERE datname = '" + database + "'")
               .empty();
+}
+
+/// As the owner would, with psql.
+void grant_in(const std::string& database,
+              const std::vector<std::string>& settings = {}) {
+  std::vector<std::string> command{"/usr/bin/env",       "psql", "-X",     "-U",
+                                   owner_role,           "-d",   database, "-f",
+                                   JANITOR_GRANTS_SCRIPT};
+  for (const std::string& setting : settings)
+    command.insert(command.end(), {"-v", setting});
+  const Ended granted = run_program(command);
+  if (granted.status != 0 || !(granted.out + granted.err).empty())
+    throw std::runtime_error("db/grants.sql: " + granted.out + granted.err);
+}
+
+// Roles are the cluster's, and stay; what is granted is in the template.
+void ensure_role(LibpqSession& session) {
+  if (session
+          .run(std::string("SELECT FROM pg_roles WHERE rolname = '") +
+               program_role + "'")
+          .empty())
+    session.run(std::string("CREATE ROLE ") + program_role + " LOGIN");
 }
 
 // Made under another name and renamed when it is whole: a test process killed
@@ -36,6 +64,8 @@ void make_template(LibpqSession& session, const std::string& name,
   session.run("DROP DATABASE IF EXISTS " + unfinished + " WITH (FORCE)");
   session.run("CREATE DATABASE " + unfinished + " TEMPLATE template0");
   LibpqSession(unfinished).run(schema);
+  ensure_role(session);
+  grant_in(unfinished);
   // Its server process may take a moment to notice that the session has ended.
   end_sessions(session, "datname = '" + unfinished + "'");
   session.run("ALTER DATABASE " + unfinished + " RENAME TO " + name);
@@ -82,6 +112,10 @@ TestDatabase::~TestDatabase() {
     // The server is gone, and takes the database along; what the test found
     // matters more.
   }
+}
+
+void TestDatabase::grant(const std::vector<std::string>& settings) {
+  grant_in(name_, settings);
 }
 
 void TestDatabase::reconnect() {

@@ -9,6 +9,10 @@
 
 namespace tests {
 
+/// Whom the program under test is, in a World: a role with the privileges of
+/// db/grants.sql and no others.
+inline constexpr const char* program_role = "ci_janitor";
+
 /// A database of the test's own, with the tables of schema_era() (those of
 /// db/schema.sql, unless JANITOR_TEST_SCHEMA says else) and no rows: made by
 /// the constructor, dropped by the destructor, whoever is connected, unless
@@ -27,6 +31,12 @@ class TestDatabase {
   TestDatabase& operator=(const TestDatabase&) = delete;
 
   [[nodiscard]] const std::string& name() const { return name_; }
+
+  /// Give program_role the privileges of db/grants.sql: once more, where the
+  /// test has made or changed tables.
+  /// \param settings of that script: "plan=on", "role=somebody"
+  /// \throws std::runtime_error with what psql says.
+  void grant(const std::vector<std::string>& settings = {});
 
   /// The server was failed over, or started again.
   void reconnect();
