@@ -24,7 +24,8 @@ struct Seeded {
   [[nodiscard]] Ended janitor(std::vector<std::string> words) const {
     words.insert(words.begin(), JANITOR_PROGRAM);
     words.insert(words.end(), {"--local-store", store});
-    return tests::run_program(words, {{"CI_JANITOR_REDIS", redis.url()},
+    return tests::run_program(words, {{"PGUSER", tests::program_role},
+                                      {"CI_JANITOR_REDIS", redis.url()},
                                       {"CI_JANITOR_TRACE_SETTLE", "0"}});
   }
   [[nodiscard]] std::string expected(const char* what = "destroyed") const {

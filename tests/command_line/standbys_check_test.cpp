@@ -6,7 +6,10 @@
 
 #include <catch2/catch.hpp>
 
+#include <fmt/format.h>
+
 #include <chrono>
+#include <optional>
 #include <thread>
 
 using jobs::Level;
@@ -31,7 +34,19 @@ struct Watched : World {
     return findings.empty() ? jobs::Finding{} : findings.front();
   }
 
+  /// From now on as a role that may see what standbys are doing: one of this
+  /// test's own, since other tests share the server and its roles.
+  void look_at_standbys() {
+    database.run(
+        fmt::format("CREATE ROLE {} LOGIN IN ROLE {}, "
+                    "pg_read_all_stats",
+                    role, tests::program_role));
+    as_watcher.emplace(Variables{{"PGUSER", role}});
+  }
+
+  using Variables = std::vector<std::pair<std::string, std::string>>;
   std::string role = "guest_" + database.name();
+  std::optional<tests::ScopedEnvironment> as_watcher;
 };
 
 }  // namespace
@@ -52,6 +67,7 @@ TEST_CASE("without --wait-for-standby nobody looks for standbys",
 TEST_CASE("a run that could wait for no standby is not begun",
           "[postgres][program]") {
   Watched world;
+  world.look_at_standbys();
   world.add();
   for (const char* const command : {"check", "run", "plan"}) {
     const Ended ended = janitor(world, {command, "--wait-for-standby", "1"});
@@ -84,6 +100,7 @@ TEST_CASE("check says what a role lacks to see standbys", "[postgres]") {
 TEST_CASE("check counts the standbys that stream", "[postgres][slow]") {
   tests::ReplicatedServer servers;
   Watched world;
+  world.look_at_standbys();
   CHECK(world.standbys_finding(1).level == Level::ok);
   CHECK(world.standbys_finding(1).text == "1 streaming, 1 asked for");
   CHECK(contains(world.standbys_finding(2).text, "1 of the 2"));
@@ -96,7 +113,9 @@ TEST_CASE("a subscriber of logical replication is no standby",
   const tests::PostgresServer server({"wal_level=logical"});
   const auto here = server.environment();
   Watched world;
-  tests::Program subscriber({"/usr/bin/env", "pg_recvlogical", "--dbname",
+  world.look_at_standbys();
+  tests::Program subscriber({"/usr/bin/env", "pg_recvlogical", "--username",
+                             tests::owner_role, "--dbname",
                              world.database.name(), "--slot", "subscriber",
                              "--create-slot", "--start", "--file", "/dev/null",
                              "--status-interval", "1"});

@@ -19,6 +19,7 @@ struct FailoverWorld : ReplicatedServer, World {
   static constexpr int live = 5;
 
   FailoverWorld() {
+    database.run(std::string("GRANT pg_read_all_stats TO ") + program_role);
     options.batch_size = 10;
     options.passes = {telemetry::Pass::unlocked, telemetry::Pass::legacy,
                       telemetry::Pass::objects};

@@ -51,7 +51,8 @@ std::vector<std::string> list_plan(BuildsWorld& world) {
 void note_drops(BuildsWorld& world) {
   world.database.run(
       "CREATE TABLE public.gone (place bigserial, id bigint); "
-      "CREATE FUNCTION public.note() RETURNS trigger LANGUAGE plpgsql AS "
+      "CREATE FUNCTION public.note() RETURNS trigger LANGUAGE plpgsql SECURITY "
+      "DEFINER AS "
       "$$BEGIN INSERT INTO gone (id) VALUES (NEW.id); RETURN NEW; END$$; "
       "CREATE TRIGGER note AFTER UPDATE OF status ON " +
       tests::schema_era().root_of("ci_builds") +

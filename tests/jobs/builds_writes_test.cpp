@@ -220,7 +220,8 @@ TEST_CASE("what points at a dropped job afterwards is named",
   const auto job = world.jobs.job(world.blocked_pipeline());
   // As GitLab would whose runner picks the job at the same moment.
   world.database.run(
-      "CREATE FUNCTION public.pick() RETURNS trigger LANGUAGE plpgsql "
+      "CREATE FUNCTION public.pick() RETURNS trigger LANGUAGE plpgsql SECURITY "
+      "DEFINER "
       "SET search_path TO test_names, public AS $$ BEGIN "
       "INSERT INTO ci_running_builds (build_id, project_id, runner_id, "
       "runner_type) VALUES (OLD.build_id, 1, 1, 1); RETURN OLD; END $$; "

@@ -189,7 +189,8 @@ TEST_CASE("triggers of the database run", "[postgres][schemas]") {
   World world;
   world.database.run(
       "CREATE TABLE public.seen (id bigint); "
-      "CREATE FUNCTION public.note() RETURNS trigger LANGUAGE plpgsql AS "
+      "CREATE FUNCTION public.note() RETURNS trigger LANGUAGE plpgsql SECURITY "
+      "DEFINER AS "
       "$$BEGIN INSERT INTO seen VALUES (OLD.id); RETURN OLD; END$$; "
       "CREATE TRIGGER note AFTER DELETE ON public.ci_pipeline_artifacts "
       "FOR EACH ROW EXECUTE FUNCTION public.note()");

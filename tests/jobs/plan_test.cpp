@@ -166,7 +166,8 @@ TEST_CASE("a plan lists artifacts in the order of a run with one worker",
   add_artifacts(world, 120);
   world.database.run(
       "CREATE TABLE public.gone (place bigserial, id bigint); "
-      "CREATE FUNCTION public.note() RETURNS trigger LANGUAGE plpgsql AS "
+      "CREATE FUNCTION public.note() RETURNS trigger LANGUAGE plpgsql SECURITY "
+      "DEFINER AS "
       "$$BEGIN INSERT INTO gone (id) VALUES (OLD.id); RETURN OLD; END$$; "
       "CREATE TRIGGER note AFTER DELETE ON public.ci_pipeline_artifacts "
       "FOR EACH ROW EXECUTE FUNCTION public.note()");

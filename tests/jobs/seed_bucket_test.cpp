@@ -41,9 +41,11 @@ struct SeededBucket {
                   "s3://" + bucket.name() + prefix, "--object-store-endpoint",
                   server.endpoint, "--object-store-region", server.region,
                   "--output", "json"});
-    return tests::run_program(words,
-                              {{"AWS_ACCESS_KEY_ID", server.access_key},
-                               {"AWS_SECRET_ACCESS_KEY", server.secret_key}});
+    const bool seeds = program == JANITOR_SEED_PROGRAM;
+    return tests::run_program(
+        words, {{"PGUSER", seeds ? tests::owner_role : tests::program_role},
+                {"AWS_ACCESS_KEY_ID", server.access_key},
+                {"AWS_SECRET_ACCESS_KEY", server.secret_key}});
   }
   [[nodiscard]] Ended seed(Words words,
                            const std::string& prefix = "/gitlab") const {

@@ -149,6 +149,7 @@ TEST_CASE("storage_size stays where GitLab no longer counts artifacts in it",
   World world;
   world.database.run(
       "ALTER TABLE ci_pipeline_artifacts ADD partition_id bigint");
+  world.database.grant();
   world.add({.size = 10});
   add_repository(world, 1, 50);
   const Sizes before = sizes(world, 1);
@@ -165,10 +166,12 @@ TEST_CASE("where the queue names projects, so do our entries", "[postgres]") {
       "ALTER TABLE ci_deleted_objects ADD project_id bigint "
       "CHECK (project_id IS NOT NULL); "
       "CREATE TABLE queued (project_id bigint); "
-      "CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS "
+      "CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql SECURITY "
+      "DEFINER AS "
       "$$BEGIN INSERT INTO queued VALUES (NEW.project_id); RETURN NEW; END$$; "
       "CREATE TRIGGER note AFTER INSERT ON ci_deleted_objects "
       "FOR EACH ROW EXECUTE FUNCTION note()");
+  world.database.grant();
   world.add({.project_id = 7});
   world.add({.locked = "2", .project_id = 9});
 

@@ -9,6 +9,7 @@
 #include "jobs/options.hpp"
 #include "stores/object_key.hpp"
 #include "telemetry/report.hpp"
+#include "tests/support/scoped_environment.hpp"
 #include "tests/support/temporary_directory.hpp"
 #include "tests/support/test_database.hpp"
 
@@ -91,6 +92,9 @@ class World {
   std::vector<std::string> violations();
 
   TestDatabase database;
+  /// Whoever connects but the tests' own sessions is program_role: code under
+  /// test, in this process and in others.
+  ScopedEnvironment as_program{{{"PGUSER", program_role}}};
   TemporaryDirectory store{fast_place()};
   jobs::Options options;  ///< local_store is set; two workers; no progress
   std::atomic<bool> stop{false};
