@@ -49,11 +49,13 @@ Catalog Catalog::read(Pool& pool, const Session& session, Half half) {
   catalog.read_server(pool, session);
   if (catalog.schema_.empty())
     return catalog;
-  catalog.read_columns(pool, session);
-  catalog.read_partitions(pool, session);
-  catalog.read_references(pool, session);
+  Session there = session;
+  there.search_path = catalog.search_path_;
+  catalog.read_columns(pool, there);
+  catalog.read_partitions(pool, there);
+  catalog.read_references(pool, there);
   if (half != Half::main)
-    catalog.read_indexes(pool, session);
+    catalog.read_indexes(pool, there);
   if (half != Half::whole)
     catalog.tables_.add_trait("apart");
   if (catalog.is_partitioned("ci_build_trace_metadata"))

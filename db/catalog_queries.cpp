@@ -6,15 +6,18 @@ namespace db {
 namespace {
 
 // The role's search_path says where the anchor is, and nothing else: a table of
-// the same name that somebody planted in another schema is not ours.
+// the same name that somebody planted in another schema is not ours.  That path
+// is still the one that names are looked up by, so signs are qualified too.
 const Query read_server{"catalog.read_server", R"sql(
 SELECT pg_catalog.current_setting('server_version_num')::bigint,
        pg_catalog.pg_is_in_recovery(),
        coalesce((SELECT pg_catalog.quote_ident(n.nspname)
                  FROM pg_catalog.pg_class AS c
-                 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-                 WHERE c.oid = coalesce(pg_catalog.to_regclass($1),
-                                        pg_catalog.to_regclass('p_' || $1))),
+                 JOIN pg_catalog.pg_namespace AS n
+                     ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+                 WHERE c.oid OPERATOR(pg_catalog.=) coalesce(
+                     pg_catalog.to_regclass($1),
+                     pg_catalog.to_regclass('p_' OPERATOR(pg_catalog.||) $1))),
                 '')
 )sql"};
 

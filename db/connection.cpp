@@ -23,14 +23,17 @@ const Query commit{"commit", "COMMIT"};
 const Query roll_back{"rollback", "ROLLBACK"};
 
 // Five seconds: a node that died must not hold row locks for longer.
+//
+// Here the role's search_path still counts, which may have other schemas before
+// pg_catalog: what is said by a sign or a type's name is qualified too.
 const std::string bounds_text = R"sql(
 SELECT pg_catalog.set_config('statement_timeout', $1, true),
        pg_catalog.set_config('lock_timeout', $2, true),
        pg_catalog.set_config('idle_in_transaction_session_timeout', '5000', true),
        pg_catalog.set_config(
            'search_path',
-           coalesce(nullif($3, ''),
-                    pg_catalog.current_setting('search_path')),
+           CASE WHEN $3 OPERATOR(pg_catalog.<>) '' THEN $3
+                ELSE pg_catalog.current_setting('search_path') END,
            true),
        pg_catalog.set_config('application_name', $4, true),
        pg_catalog.set_config('enable_seqscan', $5, true),
@@ -40,7 +43,8 @@ const Query set_bounds{"bounds", bounds_text};
 // The id comes before the work and is flushed at once, so that it is known
 // here when the connection breaks at COMMIT.
 const Query set_bounds_and_name_transaction{
-    "bounds", bounds_text + ", pg_catalog.pg_current_xact_id()::text"};
+    "bounds",
+    bounds_text + ", pg_catalog.pg_current_xact_id()::pg_catalog.text"};
 
 Parameters bounds(const Session& session, milliseconds statement_timeout,
                   bool in_index_order) {
