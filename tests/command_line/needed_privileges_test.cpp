@@ -6,9 +6,9 @@
 #include <catch2/catch.hpp>
 
 #include <algorithm>
-#include <fstream>
 #include <regex>
 #include <set>
+#include <sstream>
 
 using tests::World;
 
@@ -20,7 +20,7 @@ std::set<std::string> statements_in(const std::string& log) {
       "^\\d{4}-\\d\\d-\\d\\d .*? ci-janitor .*LOG:  execute "
       "<unnamed>: (.*)$");
   std::set<std::string> statements;
-  std::ifstream file(log);
+  std::istringstream file(log);
   std::string statement;
   for (std::string line; std::getline(file, line);) {
     if (line.starts_with("\t")) {
@@ -143,7 +143,7 @@ TEST_CASE("what db/grants.sql grants is needed by a statement, each of it",
   REQUIRE(report.pass(telemetry::Pass::builds).dropped == 2);
   REQUIRE(report.pass(telemetry::Pass::traces).archived == 1);
 
-  const auto statements = statements_in(server.host() + "/log");
+  const auto statements = statements_in(server.log());
   REQUIRE(statements.size() > 20);
   Asking asking(statements);
   REQUIRE_FALSE(asking.misses_something());
@@ -156,17 +156,13 @@ TEST_CASE("what a role for plan alone is granted is needed, each of it",
   const auto here = server.environment();
   World world;
   add_work(world);
-  world.database.run(
-      fmt::format("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {0}; "
-                  "REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM {0}",
-                  tests::program_role));
-  world.database.grant({"plan=on"});
+  world.database.grant_anew({"plan=on"});
   world.options.stale_traces = true;
   tests::Jobs jobs(world);
   jobs.chunk(jobs.dropped_job(jobs.pipeline(jobs.user()), "1 day"), 0, "bytes");
   CHECK(world.plan().pass(telemetry::Pass::traces).archived == 1);
 
-  Asking asking(statements_in(server.host() + "/log"));
+  Asking asking(statements_in(server.log()));
   REQUIRE_FALSE(asking.misses_something());
   CHECK(superfluous(world, asking) == std::vector<std::string>{});
 }

@@ -17,6 +17,8 @@ using Losses = std::vector<std::string>;
 /// they were archived.
 struct TracesFailover : tests::ReplicatedServer, tests::TracesWorld {
   TracesFailover() {
+    database.run(std::string("GRANT pg_read_all_stats TO ") +
+                 tests::program_role);
     traces(6, {tests::in_redis, tests::in_shared_state});
     keys = redis.keys() + shared_state.keys();
   }

@@ -67,6 +67,7 @@ void give(tests::World& world, const Trait& trait) {
   const std::string sql = trait.sql;
   world.database.run(sql.find(' ') == std::string::npos ? fmt::format(part, sql)
                                                         : sql);
+  world.database.grant();
 }
 
 /// A bit of everything that the passes deal with.

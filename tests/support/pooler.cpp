@@ -1,6 +1,9 @@
 #include "tests/support/pooler.hpp"
 
 #include "tests/support/server_user.hpp"
+#include "tests/support/test_database.hpp"
+
+#include <fmt/format.h>
 
 #include <csignal>
 #include <cstdlib>
@@ -29,13 +32,14 @@ Pooler::Pooler(const std::vector<std::string>& settings) {
 }
 
 void Pooler::write_settings(const std::vector<std::string>& settings) const {
-  const std::string user = environment_or("PGUSER", "postgres");
-  const auto users = directory_.write("users", '"' + user + "\" \"\"\n");
+  const auto users = directory_.write(
+      "users",
+      fmt::format("\"{}\" \"\"\n\"{}\" \"\"\n", owner_role, program_role));
   std::string text =
       "[databases]\n* = host=" + environment_or("PGHOST", "") +
       " port=" + environment_or("PGPORT", "5432") +
       "\n[pgbouncer]\nauth_type = trust\nauth_file = " + users.string() +
-      "\nadmin_users = " + user +
+      "\nadmin_users = " + owner_role +
       "\nserver_login_retry = 1\n"
       "pool_mode = transaction\ndefault_pool_size = " +
       std::to_string(pool_size) + "\nlisten_port = " + pooler_port +

@@ -34,6 +34,8 @@ ReplicatedServer::ReplicatedServer()
 
 void ReplicatedServer::replicate_synchronously() {
   primary_.run("ALTER SYSTEM SET synchronous_standby_names = '*'");
+  // A database whose making is flushed there, and not applied yet, is none.
+  primary_.run("ALTER SYSTEM SET synchronous_commit = remote_apply");
   primary_.run("SELECT pg_reload_conf()");
   while (primary_.run("SELECT sync_state FROM pg_stat_replication") != "sync")
     std::this_thread::sleep_for(std::chrono::milliseconds{5});

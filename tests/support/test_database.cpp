@@ -118,6 +118,13 @@ void TestDatabase::grant(const std::vector<std::string>& settings) {
   grant_in(name_, settings);
 }
 
+void TestDatabase::grant_anew(const std::vector<std::string>& settings) {
+  for (const char* const kind : {"TABLES", "SEQUENCES"})
+    run(std::string("REVOKE ALL ON ALL ") + kind + " IN SCHEMA public FROM " +
+        program_role);
+  grant(settings);
+}
+
 void TestDatabase::reconnect() {
   session_ = LibpqSession(name_);
 }

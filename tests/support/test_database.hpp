@@ -37,6 +37,8 @@ class TestDatabase {
   /// \param settings of that script: "plan=on", "role=somebody"
   /// \throws std::runtime_error with what psql says.
   void grant(const std::vector<std::string>& settings = {});
+  /// Take from program_role first what it has on tables and sequences.
+  void grant_anew(const std::vector<std::string>& settings);
 
   /// The server was failed over, or started again.
   void reconnect();

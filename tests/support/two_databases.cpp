@@ -33,6 +33,8 @@ void TwoDatabases::part() {
       main.run(statement);
   database.run(
       "DROP TABLE users, deployments, project_statistics, projects CASCADE");
+  database.grant_anew({"half=ci"});
+  main.grant_anew({"half=main"});
 }
 
 std::vector<std::string> TwoDatabases::sizes(std::int64_t project_id) {
