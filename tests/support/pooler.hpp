@@ -13,8 +13,8 @@ namespace tests {
 
 /// A PgBouncer of the test's own, on a unix socket in a temporary directory, in
 /// front of the server that PGHOST and PGUSER name: transaction mode, and four
-/// connections to the server; lets that user in, and nobody else.  The destructor
-/// kills it.
+/// connections to the server; lets that user in, and nobody else.  The
+/// destructor kills it.
 ///
 ///     tests::World world;                   // its rows go to the server
 ///     tests::Pooler pooler;
