@@ -88,7 +88,11 @@ void Catalog::read_columns(Pool& pool, const Session& session) {
       return;  // it lives in the other database
     }
     tables_.add(table, std::string(row.text(1)));
-    tables_.add_column(table, column);
+    if (column == "partition_id" && !row.boolean(6) && table != "ci_resources")
+      unfilled_partition_.insert(
+          table);  // it is being added: some rows lack it
+    else
+      tables_.add_column(table, column);
     if (row.boolean(3))
       partitioned_.insert(table);
     if (row.boolean(5))
@@ -243,7 +247,8 @@ bool Catalog::queue_names_project() const {
 }
 
 bool Catalog::storage_counts_artifacts() const {
-  return !has("ci_pipeline_artifacts", "partition_id");
+  return !has("ci_pipeline_artifacts", "partition_id") &&
+         !unfilled_partition_.contains("ci_pipeline_artifacts");
 }
 
 bool Catalog::has_pending_delete() const {

@@ -113,7 +113,9 @@ class Catalog {
   std::string schema_;  ///< quoted
   std::string search_path_;
   Tables tables_;
-  std::set<std::string> partitioned_;   ///< have a root with partitions
+  std::set<std::string> partitioned_;  ///< have a root with partitions
+  /// Their partition_id may be NULL: nothing goes by it.
+  std::set<std::string> unfilled_partition_;
   std::set<std::string> write_locked_;  ///< under GitLab's write-lock trigger
   /// Columns that an INSERT has to give.
   std::set<std::pair<std::string, std::string>> required_;

@@ -51,17 +51,19 @@ SELECT named.name,
                  AND t.tgname = 'gitlab_schema_write_trigger_for_' ||
                                 c.relname),
        NOT a.atthasdef AND a.attidentity = '' AND
-           (a.attnotnull OR EXISTS (
-               SELECT
-               FROM pg_catalog.pg_constraint AS k
-               WHERE k.conrelid = c.oid AND k.contype = 'c'
-                 AND k.conkey = ARRAY[a.attnum]
-                 AND pg_catalog.pg_get_constraintdef(k.oid)
-                     ~ '^CHECK \(\(.* IS NOT NULL\)\)'))
+           (a.attnotnull OR checked.every_row IS NOT NULL),
+       a.attnotnull OR coalesce(checked.every_row, false)
 FROM named
 JOIN pg_catalog.pg_class AS c ON c.oid = named.root
 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid
+CROSS JOIN LATERAL (
+    SELECT pg_catalog.bool_or(k.convalidated)
+    FROM pg_catalog.pg_constraint AS k
+    WHERE k.conrelid = c.oid AND k.contype = 'c'
+      AND k.conkey = ARRAY[a.attnum]
+      AND pg_catalog.pg_get_constraintdef(k.oid)
+          ~ '^CHECK \(\(.* IS NOT NULL\)\)') AS checked (every_row)
 WHERE a.attnum > 0
   AND NOT a.attisdropped
 )sql"};

@@ -31,9 +31,12 @@ constexpr std::array traits{
           "ALTER TABLE ci_deleted_objects ADD project_id bigint, "
           "ADD CHECK (project_id IS NOT NULL) NOT VALID"},
     Trait{"artifacts know their partition",
-          "ALTER TABLE ci_pipeline_artifacts ADD partition_id bigint NOT NULL "
-          "DEFAULT 100; ALTER TABLE ci_pipeline_artifacts "
+          "ALTER TABLE ci_pipeline_artifacts ADD IF NOT EXISTS partition_id "
+          "bigint NOT NULL DEFAULT 100; ALTER TABLE ci_pipeline_artifacts "
           "ALTER partition_id DROP DEFAULT"},
+    Trait{"artifacts are about to know their partition",
+          "ALTER TABLE ci_pipeline_artifacts ADD IF NOT EXISTS partition_id "
+          "bigint"},
     Trait{"no queues of jobs",
           "DROP TABLE ci_pending_builds, ci_running_builds"},
     Trait{"no runner sessions", "DROP TABLE ci_builds_runner_session"},
