@@ -130,7 +130,7 @@ TEST_CASE("each trait of a schema is served by itself", "[postgres]") {
 }
 
 TEST_CASE("any two traits of a schema are served together",
-          "[postgres][slow]") {
+          "[postgres][long]") {
   for (std::size_t one = 0; one < traits.size(); ++one)
     for (std::size_t other = one + 1; other < traits.size(); ++other) {
       INFO(traits.at(one).name << ", and " << traits.at(other).name);
