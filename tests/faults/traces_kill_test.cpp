@@ -156,9 +156,9 @@ TEST_CASE("SIGTERM in the middle of a batch finishes it, and loses no byte",
 TEST_CASE("a connection cut at any commit of the traces pass loses no archive",
           "[postgres][slow]") {
   const Cut where = GENERATE(Cut::before_commit, Cut::before_answer);
-  const char* const statement =
-      GENERATE("INSERT INTO ci_job_artifacts", "UPDATE ci_job_artifacts",
-               "DELETE FROM ci_build_trace_chunks");
+  const char* const statement = GENERATE(
+      "INSERT INTO public.ci_job_artifacts", "UPDATE public.ci_job_artifacts",
+      "DELETE FROM public.ci_build_trace_chunks");
   const bool in_one_place = GENERATE(true, false);
   INFO(statement);
   TracesWorld world;
