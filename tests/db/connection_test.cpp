@@ -13,7 +13,7 @@ using std::chrono::seconds;
 
 namespace {
 
-struct Server {
+struct IdleServer {
   tests::TestDatabase database;
   db::Connection connection{"test idle", seconds{5}};
 };
@@ -26,7 +26,7 @@ std::string text_of(db::Connection& connection, const Session& session,
   return text;
 }
 
-Session writing() {
+Session idle_writing() {
   Session session;
   session.read_only = false;
   return session;
@@ -56,8 +56,8 @@ const std::string all_bounds =
 }  // namespace
 
 TEST_CASE("a statement runs under the bounds of its session", "[postgres]") {
-  Server server;
-  Session session = writing();
+  IdleServer server;
+  Session session = idle_writing();
   session.application_name = "ci-janitor unlocked abc";
   session.search_path = "public, pg_temp";
   session.statement_timeout = milliseconds{1234};
@@ -69,8 +69,8 @@ TEST_CASE("a statement runs under the bounds of its session", "[postgres]") {
 }
 
 TEST_CASE("nothing of the bounds outlives its transaction", "[postgres]") {
-  Server server;
-  Session session = writing();
+  IdleServer server;
+  Session session = idle_writing();
   session.application_name = "ci-janitor unlocked abc";
   session.search_path = "pg_catalog, pg_temp";
   tests::TestSession watcher;
@@ -99,7 +99,7 @@ TEST_CASE("nothing of the bounds outlives its transaction", "[postgres]") {
 }
 
 TEST_CASE("a role's own defaults change no statement", "[postgres]") {
-  Server server;
+  IdleServer server;
   server.database.run(
       "ALTER DATABASE " + server.database.name() +
       " SET default_transaction_read_only = on; ALTER DATABASE " +
@@ -109,16 +109,16 @@ TEST_CASE("a role's own defaults change no statement", "[postgres]") {
   CHECK(text_of(connection, {},
                 "SELECT current_setting('default_transaction_isolation')") ==
         "serializable");
-  const std::string bounds = text_of(connection, writing(), all_bounds);
+  const std::string bounds = text_of(connection, idle_writing(), all_bounds);
   CHECK(bounds.find("|off|read committed|") != std::string::npos);
-  CHECK(state_of(connection, writing(),
+  CHECK(state_of(connection, idle_writing(),
                  "INSERT INTO projects (name, namespace_id) VALUES ('p', 1)") ==
         "");
 }
 
 TEST_CASE("a statement beyond its time is cancelled, and the session goes on",
           "[postgres]") {
-  Server server;
+  IdleServer server;
   Session session;
   session.statement_timeout = milliseconds{50};
   try {
@@ -135,7 +135,7 @@ TEST_CASE("a statement beyond its time is cancelled, and the session goes on",
 }
 
 TEST_CASE("a deadline cuts the time of a statement", "[postgres]") {
-  Server server;
+  IdleServer server;
   Session session;
   session.statement_timeout = milliseconds{60000};
   session.deadline = telemetry::Deadline(seconds{1});
@@ -150,14 +150,14 @@ TEST_CASE("a deadline cuts the time of a statement", "[postgres]") {
 }
 
 TEST_CASE("a lock that others hold is given up in time", "[postgres]") {
-  Server server;
+  IdleServer server;
   server.database.run(
       "INSERT INTO projects (id, name, namespace_id) VALUES (1, 'p', 1)");
   tests::TestSession other;
   other.begin();
   other.run("UPDATE projects SET name = 'q' WHERE id = 1");
 
-  Session session = writing();
+  Session session = idle_writing();
   session.lock_timeout = milliseconds{50};
   const std::string update = "UPDATE projects SET name = 'r' WHERE id = 1";
   try {
@@ -174,37 +174,37 @@ TEST_CASE("a lock that others hold is given up in time", "[postgres]") {
 
 TEST_CASE("a failed statement changes nothing, and the session goes on",
           "[postgres]") {
-  Server server;
+  IdleServer server;
   const std::string before = server.database.dump();
-  CHECK(state_of(server.connection, writing(),
+  CHECK(state_of(server.connection, idle_writing(),
                  "WITH made AS (INSERT INTO projects (name, namespace_id) "
                  "VALUES ('p', 1) RETURNING id) SELECT 1 / (id - id) "
                  "FROM made") == "22012");
-  CHECK(state_of(server.connection, writing(), "SELEC") == "42601");
+  CHECK(state_of(server.connection, idle_writing(), "SELEC") == "42601");
   CHECK(state_of(server.connection, {}, "SELECT * FROM nowhere") == "42P01");
   CHECK(server.connection.usable());
   CHECK(server.database.dump() == before);
-  CHECK(state_of(server.connection, writing(),
+  CHECK(state_of(server.connection, idle_writing(),
                  "INSERT INTO projects (name, namespace_id) VALUES ('p', 1)") ==
         "");
   CHECK(server.database.number("SELECT count(*) FROM projects") == 1);
 }
 
 TEST_CASE("a failure at COMMIT is an error, not a success", "[postgres]") {
-  Server server;
+  IdleServer server;
   server.database.run(
       "CREATE TABLE one (id integer UNIQUE DEFERRABLE INITIALLY DEFERRED)");
-  CHECK_THROWS_AS(
-      server.connection.execute(
-          writing(), {"test.twice", "INSERT INTO one VALUES (1), (1)"}, {}),
-      db::Error);
+  CHECK_THROWS_AS(server.connection.execute(
+                      idle_writing(),
+                      {"test.twice", "INSERT INTO one VALUES (1), (1)"}, {}),
+                  db::Error);
   CHECK(server.database.number("SELECT count(*) FROM one") == 0);
   CHECK(server.connection.usable());
   CHECK(text_of(server.connection, {}, "SELECT 'on'::text") == "on");
 }
 
 TEST_CASE("a reading session writes nothing", "[postgres]") {
-  Server server;
+  IdleServer server;
   for (const char* const sql :
        {"INSERT INTO projects (name, namespace_id) VALUES ('p', 1)",
         "DELETE FROM ci_pipeline_artifacts", "UPDATE ci_pipelines SET locked=0",
@@ -214,10 +214,10 @@ TEST_CASE("a reading session writes nothing", "[postgres]") {
 }
 
 TEST_CASE("what is rolled back at its end changes nothing", "[postgres]") {
-  Server server;
+  IdleServer server;
   int rows = 0;
   server.connection.execute_and_roll_back(
-      writing(),
+      idle_writing(),
       {"test.insert",
        "INSERT INTO projects (name, namespace_id) VALUES ('p', 1) RETURNING "
        "id"},
@@ -227,7 +227,7 @@ TEST_CASE("what is rolled back at its end changes nothing", "[postgres]") {
 }
 
 TEST_CASE("large values and a large result pass each other", "[postgres]") {
-  Server server;
+  IdleServer server;
   const std::vector<std::string> values(10000, std::string(1000, 'v'));
   std::int64_t rows = 0;
   std::int64_t bytes = 0;
@@ -248,7 +248,7 @@ TEST_CASE("large values and a large result pass each other", "[postgres]") {
 }
 
 TEST_CASE("a sink sees the rows in order, and none is fine too", "[postgres]") {
-  Server server;
+  IdleServer server;
   std::vector<std::int64_t> seen;
   server.connection.execute(
       {}, {"test.series", "SELECT generate_series(1, 500)"}, {},
@@ -263,7 +263,7 @@ TEST_CASE("a sink sees the rows in order, and none is fine too", "[postgres]") {
 
 TEST_CASE("pg_stat_activity tells program, pass and run while one works",
           "[postgres]") {
-  Server server;
+  IdleServer server;
   Session session;
   session.application_name = "ci-janitor legacy 0a1b2c3d";
   auto work = std::async(std::launch::async, [&] {
@@ -286,7 +286,7 @@ TEST_CASE("pg_stat_activity tells program, pass and run while one works",
 
 TEST_CASE("the time of every statement is recorded, COMMIT included",
           "[postgres]") {
-  Server server;
+  IdleServer server;
   telemetry::StatementTimes times;
   Session session;
   session.times = &times;
@@ -296,7 +296,7 @@ TEST_CASE("the time of every statement is recorded, COMMIT included",
 }
 
 TEST_CASE("a direct session is not taken for a pooled one", "[postgres]") {
-  Server server;
+  IdleServer server;
   std::int64_t pid = 0;
   server.connection.execute({}, {"test.pid", "SELECT pg_backend_pid()"}, {},
                             [&](const db::Row& row) { pid = row.integer(0); });
@@ -308,7 +308,7 @@ TEST_CASE("a direct session is not taken for a pooled one", "[postgres]") {
 
 TEST_CASE("an index is walked in its order where a statement says so",
           "[postgres]") {
-  Server server;
+  IdleServer server;
   const Query ordered{"test.order", "SHOW enable_bitmapscan", true};
   const Query other{"test.order", "SHOW enable_bitmapscan"};
   const auto ask = [&](const Query& query) {

@@ -13,7 +13,7 @@ using std::chrono::seconds;
 
 namespace {
 
-struct Server {
+struct PoolServer {
   std::int64_t backend_of(db::Connection& connection) {
     std::int64_t pid = 0;
     connection.execute({}, {"test.pid", "SELECT pg_backend_pid()"}, {},
@@ -57,20 +57,20 @@ int tries(const Failure& failure) {
 }  // namespace
 
 TEST_CASE("a session that came back is lent again", "[postgres]") {
-  Server server;
+  PoolServer server;
   const std::int64_t first = server.backend_of(*server.pool.acquire());
   CHECK(server.backend_of(*server.pool.acquire()) == first);
 }
 
 TEST_CASE("two sessions lent at a time are two", "[postgres]") {
-  Server server;
+  PoolServer server;
   const db::Pool::Lease one = server.pool.acquire();
   const db::Pool::Lease two = server.pool.acquire();
   CHECK(server.backend_of(*one) != server.backend_of(*two));
 }
 
 TEST_CASE("a broken session is not lent again", "[postgres]") {
-  Server server;
+  PoolServer server;
   std::int64_t first = 0;
   {
     const db::Pool::Lease lease = server.pool.acquire();
@@ -83,7 +83,7 @@ TEST_CASE("a broken session is not lent again", "[postgres]") {
 }
 
 TEST_CASE("sessions that ended while idle are not lent again", "[postgres]") {
-  Server server;
+  PoolServer server;
   std::vector<std::int64_t> ended;
   {
     const db::Pool::Lease one = server.pool.acquire();
@@ -155,7 +155,7 @@ TEST_CASE("an error tells what it means", "[unit]") {
 }
 
 TEST_CASE("the server tells what became of a transaction", "[postgres]") {
-  Server server;
+  PoolServer server;
   tests::TestSession other;
   const auto id = [&] {
     return other.run("SELECT pg_current_xact_id()::text")[0][0].value();
@@ -177,7 +177,7 @@ TEST_CASE("the server tells what became of a transaction", "[postgres]") {
 
 TEST_CASE("a transaction under way is waited for, but not forever",
           "[postgres]") {
-  Server server;
+  PoolServer server;
   tests::TestSession other;
   other.begin();
   const std::string transaction =

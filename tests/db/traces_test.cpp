@@ -1,5 +1,6 @@
 #include "db/traces.hpp"
 #include "db/explain.hpp"
+#include "tests/support/some_bytes.hpp"
 #include "tests/support/traces_world.hpp"
 
 #include <fmt/format.h>

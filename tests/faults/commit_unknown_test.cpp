@@ -27,7 +27,7 @@ telemetry::Report& run_and_cut(BusyWorld& world, Cut where,
   return report;
 }
 
-void check_all_done_once(BusyWorld& world, const telemetry::Report& report) {
+void check_done_once(BusyWorld& world, const telemetry::Report& report) {
   CHECK(report.outcome() == Outcome::drained);
   CHECK(report.problems_total() == 0);
   CHECK(report.pass(Pass::unlocked).destroyed == BusyWorld::unlocked);
@@ -45,8 +45,7 @@ TEST_CASE("a batch committed but not answered is counted once, and finished",
   const int nth = GENERATE(1, 3, 10);
   INFO("batch " << nth);
   BusyWorld world;
-  check_all_done_once(world,
-                      run_and_cut(world, Cut::before_answer, destroy, nth));
+  check_done_once(world, run_and_cut(world, Cut::before_answer, destroy, nth));
 }
 
 TEST_CASE("a batch cut off before its COMMIT is destroyed later, counted once",
@@ -54,8 +53,7 @@ TEST_CASE("a batch cut off before its COMMIT is destroyed later, counted once",
   const int nth = GENERATE(1, 3, 10);
   INFO("batch " << nth);
   BusyWorld world;
-  check_all_done_once(world,
-                      run_and_cut(world, Cut::before_commit, destroy, nth));
+  check_done_once(world, run_and_cut(world, Cut::before_commit, destroy, nth));
 }
 
 TEST_CASE("a connection cut while states are written down is no end of the run",
@@ -63,7 +61,7 @@ TEST_CASE("a connection cut while states are written down is no end of the run",
   const Cut where = GENERATE(Cut::before_commit, Cut::before_answer);
   BusyWorld world;
   const auto& report = run_and_cut(world, where, resolve, 2);
-  check_all_done_once(world, report);
+  check_done_once(world, report);
   CHECK(report.pass(Pass::legacy).resolved == BusyWorld::unresolved);
   CHECK(report.backlog.unknown == 0);
 }

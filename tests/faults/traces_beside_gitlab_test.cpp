@@ -1,4 +1,5 @@
 #include "tests/support/fault_point.hpp"
+#include "tests/support/some_bytes.hpp"
 #include "tests/support/trace_gitlab.hpp"
 
 #include <fmt/format.h>

@@ -1,4 +1,5 @@
 #include "tests/support/fault_point.hpp"
+#include "tests/support/some_bytes.hpp"
 #include "tests/support/trace_gitlab.hpp"
 
 #include <fmt/format.h>
@@ -16,7 +17,7 @@ using Strings = std::vector<std::string>;
 
 namespace {
 
-const std::vector<std::string> points{
+const std::vector<std::string> runner_points{
     "traces.chunks_read",     "traces.after_row",     "traces.after_put",
     "traces.before_complete", "traces.before_forget", "traces.between_forgets"};
 
@@ -37,7 +38,7 @@ void check_kept_and_named(TracesWorld& world, std::int64_t job) {
 
 TEST_CASE("a runner that appends at any step loses no byte",
           "[postgres][slow]") {
-  const std::string point = GENERATE(from_range(points));
+  const std::string point = GENERATE(from_range(runner_points));
   const std::size_t length = GENERATE(100, full_chunk - 1, full_chunk + 50);
   const std::size_t more = GENERATE(1, 2 * full_chunk);
   INFO(point << ", " << length << " and " << more << " bytes");
@@ -81,7 +82,7 @@ TEST_CASE("a runner that fills an empty chunk at any step loses no byte",
 
 TEST_CASE("a runner appends and GitLab flushes between: no byte is lost",
           "[postgres][slow]") {
-  const std::string point = GENERATE(from_range(points));
+  const std::string point = GENERATE(from_range(runner_points));
   INFO(point);
   TracesWorld world;
   TraceGitlab gitlab(world);

@@ -2,6 +2,7 @@
 #include "tests/faults/busy_world.hpp"
 #include "tests/support/fault_point.hpp"
 #include "tests/support/slow_proxy.hpp"
+#include "tests/support/some_bytes.hpp"
 #include "tests/support/trace_gitlab.hpp"
 
 #include <sys/resource.h>

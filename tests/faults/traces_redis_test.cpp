@@ -1,6 +1,7 @@
 #include "stores/store.hpp"
 #include "tests/faults/busy_world.hpp"
 #include "tests/support/fault_point.hpp"
+#include "tests/support/some_bytes.hpp"
 #include "tests/support/traces_world.hpp"
 
 #include <fmt/format.h>

@@ -18,7 +18,7 @@ using tests::FaultHook;
 using tests::World;
 using namespace std::chrono_literals;
 
-constexpr int rows = 512;  ///< ten halvings
+constexpr int held_rows = 512;  ///< ten halvings
 constexpr int unresolved = 40;
 
 struct Held {
@@ -42,7 +42,7 @@ struct Held {
 
 TEST_CASE("a window that times out is halved and tried again", "[postgres]") {
   Held held(GENERATE("statement", "lock"));
-  held.world.add_many(rows, {.locked = "1"});
+  held.world.add_many(held_rows, {.locked = "1"});
   held.world.add_many(unresolved, {.locked = "2", .pipeline_locked = 1});
   int pages = 0;
   std::thread release;
@@ -61,7 +61,7 @@ TEST_CASE("a window that times out is halved and tried again", "[postgres]") {
 
   CHECK(report.outcome() == Outcome::drained);
   CHECK(report.pass(Pass::legacy).windows >= 3);
-  CHECK(report.pass(Pass::legacy).destroyed == rows);
+  CHECK(report.pass(Pass::legacy).destroyed == held_rows);
   CHECK(report.pass(Pass::legacy).resolved == unresolved);
   CHECK(report.problems_total() == 0);
   CHECK(held.world.violations() == std::vector<std::string>{});

@@ -23,7 +23,7 @@ using jobs::Profile;
 using jobs::SeedOptions;
 using jobs::SeedReport;
 
-SeedOptions options(Profile profile) {
+SeedOptions job_options(Profile profile) {
   SeedOptions options;
   options.profile = profile;
   options.files = false;
@@ -32,7 +32,7 @@ SeedOptions options(Profile profile) {
 }
 
 SeedOptions headline(std::int64_t jobs) {
-  SeedOptions headline = options(Profile::headline);
+  SeedOptions headline = job_options(Profile::headline);
   headline.scale = 0.00001;
   headline.jobs = jobs;
   return headline;
@@ -103,7 +103,7 @@ TEST_CASE("every shape has the status that its jobs make of it",
 TEST_CASE("smoke has pipelines and jobs in every status, of every type",
           "[postgres][seed]") {
   tests::TestDatabase database;
-  jobs::seed(options(Profile::smoke));
+  jobs::seed(job_options(Profile::smoke));
   const auto kinds = [&](const std::string& what, const std::string& from) {
     return database.number("SELECT count(DISTINCT " + what + ") FROM " + from);
   };
@@ -119,7 +119,7 @@ TEST_CASE("smoke has pipelines and jobs in every status, of every type",
 TEST_CASE("smoke has users who are not blocked, with jobs of their own",
           "[postgres][seed]") {
   tests::TestDatabase database;
-  jobs::seed(options(Profile::smoke));
+  jobs::seed(job_options(Profile::smoke));
   CHECK(database.column("SELECT state FROM users ORDER BY id OFFSET 5") ==
         std::vector<std::string>{"blocked", "active", "ldap_blocked", "banned",
                                  "deactivated"});
@@ -130,7 +130,7 @@ TEST_CASE("smoke has users who are not blocked, with jobs of their own",
 TEST_CASE("every table of jobs has rows, but for what only a run writes",
           "[postgres][seed]") {
   tests::TestDatabase database;
-  jobs::seed(options(Profile::smoke));
+  jobs::seed(job_options(Profile::smoke));
   for (const std::string table :
        {"users", "ci_pipeline_schedules", "ci_refs", "ci_stages",
         "ci_resource_groups", "ci_resources", "ci_builds", "ci_pending_builds",
@@ -147,8 +147,8 @@ TEST_CASE("every table of jobs has rows, but for what only a run writes",
 
 TEST_CASE("what the seed expects of the jobs agrees with its rows",
           "[postgres][seed]") {
-  for (const SeedOptions& which :
-       {options(Profile::smoke), options(Profile::demo), headline(40)}) {
+  for (const SeedOptions& which : {job_options(Profile::smoke),
+                                   job_options(Profile::demo), headline(40)}) {
     CAPTURE(name_of(which.profile));
     tests::TestDatabase database;
     const SeedReport report = jobs::seed(which);
@@ -174,7 +174,7 @@ TEST_CASE("what the seed expects of the jobs agrees with its rows",
 }
 
 TEST_CASE("smoke has traces of every shape in either place", "[unit][seed]") {
-  SeedOptions smoke = options(Profile::smoke);
+  SeedOptions smoke = job_options(Profile::smoke);
   const ExpectedJobs without = expect(plan(smoke));
   CHECK(without.archived > 5);
   CHECK(without.partial > 1);
@@ -189,7 +189,7 @@ TEST_CASE("smoke has traces of every shape in either place", "[unit][seed]") {
 
 TEST_CASE("a third of the traces is in the bucket where there is one",
           "[unit][seed]") {
-  SeedOptions demo = options(Profile::demo);
+  SeedOptions demo = job_options(Profile::demo);
   demo.object_store = {
       .url = "s3://artifacts", .endpoint = {}, .region = {}, .config_file = {}};
   const MadeJobs without = count_made(plan(demo));
@@ -201,14 +201,14 @@ TEST_CASE("a third of the traces is in the bucket where there is one",
     CHECK(third > made.chunks / 3 - 4);
     CHECK(third < made.chunks / 3 + 4);
   }
-  CHECK(expect(plan(demo)) == expect(plan(options(Profile::demo))));
+  CHECK(expect(plan(demo)) == expect(plan(job_options(Profile::demo))));
 }
 
 TEST_CASE(
     "without Redis every chunk is in the database, and as long as it says",
     "[postgres][seed]") {
   tests::TestDatabase database;
-  jobs::seed(options(Profile::smoke));
+  jobs::seed(job_options(Profile::smoke));
   CHECK(database.column("SELECT DISTINCT octet_length(raw_data) FROM "
                         "ci_build_trace_chunks ORDER BY 1") ==
         std::vector<std::string>{"0", "1", "500", "1000", "131072"});
@@ -224,7 +224,7 @@ TEST_CASE("what a row says to be in Redis is there, for a week",
           "[postgres][seed]") {
   tests::TestDatabase database;
   tests::RedisServer redis;
-  SeedOptions smoke = options(Profile::smoke);
+  SeedOptions smoke = job_options(Profile::smoke);
   smoke.redis = redis.url();
   const SeedReport report = jobs::seed(smoke);
   const auto rows = database.rows(
@@ -247,7 +247,7 @@ TEST_CASE("the seed leaves a Redis alone that holds one of its keys",
           "[postgres][seed]") {
   tests::TestDatabase database;
   tests::RedisServer redis;
-  SeedOptions smoke = options(Profile::smoke);
+  SeedOptions smoke = job_options(Profile::smoke);
   smoke.redis = redis.url();
   jobs::seed(smoke);
   redis.command({"FLUSHALL"});
@@ -268,7 +268,7 @@ TEST_CASE("the seed leaves a Redis alone that holds one of its keys",
 TEST_CASE("a Redis that is not there leaves the database empty",
           "[postgres][seed][slow]") {
   tests::TestDatabase database;
-  SeedOptions smoke = options(Profile::smoke);
+  SeedOptions smoke = job_options(Profile::smoke);
   smoke.redis = "unix:///nowhere/redis.sock";
   CHECK_THROWS_AS(jobs::seed(smoke), stores::StoreError);
   CHECK(database.number("SELECT count(*) FROM users") == 0);
@@ -276,7 +276,7 @@ TEST_CASE("a Redis that is not there leaves the database empty",
 
 TEST_CASE("the demo has two hundred pipelines of blocked users, and 1,000 jobs",
           "[unit][seed]") {
-  const db::SeedJobsPlan demo = plan(options(Profile::demo));
+  const db::SeedJobsPlan demo = plan(job_options(Profile::demo));
   CHECK(demo.blocked_users * demo.pipelines_per_user == 200);
   const MadeJobs made = count_made(demo);
   CHECK(made.jobs > 900);
@@ -286,8 +286,8 @@ TEST_CASE("the demo has two hundred pipelines of blocked users, and 1,000 jobs",
 }
 
 TEST_CASE("headline has no jobs but those it is told", "[unit][seed]") {
-  CHECK(count_made(plan(options(Profile::headline))) == MadeJobs{});
-  CHECK(expect(plan(options(Profile::headline))) == ExpectedJobs{});
+  CHECK(count_made(plan(job_options(Profile::headline))) == MadeJobs{});
+  CHECK(expect(plan(job_options(Profile::headline))) == ExpectedJobs{});
 
   SeedOptions told = headline(10000);
   told.redis = "unix:///nowhere";

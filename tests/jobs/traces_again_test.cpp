@@ -1,3 +1,4 @@
+#include "tests/support/some_bytes.hpp"
 #include "tests/support/trace_gitlab.hpp"
 
 #include <fmt/format.h>

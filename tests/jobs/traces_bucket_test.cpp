@@ -1,6 +1,7 @@
 #include "tests/support/fault_point.hpp"
 #include "tests/support/s3_server.hpp"
 #include "tests/support/scoped_environment.hpp"
+#include "tests/support/some_bytes.hpp"
 #include "tests/support/traces_world.hpp"
 
 #include <fmt/format.h>
@@ -34,11 +35,11 @@ class TracesInBucket : public TracesWorld {
   }
 
   /// A trace of two chunks in the bucket and one elsewhere.
-  std::int64_t add(const std::string& text) {
+  std::int64_t add(const std::string& trace) {
     const std::int64_t job = builds.dropped_job(pipeline);
     for (int index = 0; index < 3; ++index) {
       const auto at = static_cast<std::size_t>(index) * full_chunk;
-      const std::string bytes = text.substr(at, full_chunk);
+      const std::string bytes = trace.substr(at, full_chunk);
       if (index == 1) {
         chunk(job, index, bytes, in_redis);
         continue;
@@ -60,18 +61,18 @@ class TracesInBucket : public TracesWorld {
        {"AWS_SECRET_ACCESS_KEY", tests::rgw_server().secret_key}}};
 };
 
-const std::string text = some_bytes(2 * full_chunk + 77);
+const std::string trace = some_bytes(2 * full_chunk + 77);
 
 }  // namespace
 
 TEST_CASE("a trace in object storage is archived, and its chunks removed",
           "[s3][postgres]") {
   TracesInBucket world;
-  const auto job = world.add(text);
+  const auto job = world.add(trace);
   const telemetry::PassReport& pass = world.archive();
   CHECK(pass.archived == 1);
   CHECK(pass.chunks == 3);
-  CHECK(world.builds.archive(job) == text);
+  CHECK(world.builds.archive(job) == trace);
   CHECK(world.bucket.count() == 0);
   CHECK(world.chunk_rows() == 0);
 }
@@ -79,10 +80,10 @@ TEST_CASE("a trace in object storage is archived, and its chunks removed",
 TEST_CASE("an archive goes into the bucket where it is told to",
           "[s3][postgres]") {
   TracesInBucket world;
-  world.add(text);
+  world.add(trace);
   world.options.archive_store = 2;
   CHECK(world.archive().archived == 1);
-  CHECK((world.archived_object() == text));
+  CHECK((world.archived_object() == trace));
   CHECK(world.files_left() == 0);
   CHECK(world.database.number("SELECT file_store FROM ci_job_artifacts") == 2);
   CHECK(world.bucket.count() == 1);
@@ -92,10 +93,10 @@ TEST_CASE("an archive goes into the bucket where it is told to",
 TEST_CASE("archives go where most recent ones are", "[s3][postgres]") {
   TracesInBucket world;
   world.options.archive_store = 2;
-  world.add(text);
+  world.add(trace);
   world.archive();
   world.options.archive_store.reset();
-  world.add(text);
+  world.add(trace);
   CHECK(world.archive().archived == 1);
   CHECK(world.bucket.count(prefix) == 2);
 
@@ -108,28 +109,28 @@ TEST_CASE("archives go where most recent ones are", "[s3][postgres]") {
 TEST_CASE("a bucket alone takes archives", "[s3][postgres]") {
   TracesInBucket world;
   world.options.local_store.reset();
-  world.add(text);
+  world.add(trace);
   CHECK(world.archive().archived == 1);
-  CHECK((world.archived_object() == text));
+  CHECK((world.archived_object() == trace));
 }
 
 TEST_CASE("a chunk that is gone from the bucket is a gap", "[s3][postgres]") {
   TracesInBucket world;
-  const auto job = world.add(text);
+  const auto job = world.add(trace);
   world.bucket.remove(TracesInBucket::object_of(job, 0));
   const telemetry::PassReport& pass = world.archive();
   CHECK(pass.partial == 1);
   CHECK(world.bucket.count() == 0);
-  CHECK(world.builds.archive(job).ends_with(text.substr(full_chunk)));
+  CHECK(world.builds.archive(job).ends_with(trace.substr(full_chunk)));
 }
 
 TEST_CASE("a chunk that grew after it was archived is kept, and named",
           "[s3][postgres]") {
   TracesInBucket world;
-  const auto job = world.add(text);
+  const auto job = world.add(trace);
   const tests::FaultHook hook("traces.before_forget", [&] {
     world.bucket.put(TracesInBucket::object_of(job, 2),
-                     text.substr(2 * full_chunk) + "more");
+                     trace.substr(2 * full_chunk) + "more");
   });
   const telemetry::Report& report = world.run();
   CHECK(report.outcome() == Outcome::partial);
@@ -143,7 +144,7 @@ TEST_CASE("a chunk that grew after it was archived is kept, and named",
 TEST_CASE("a run that ends between objects and rows is made good",
           "[s3][postgres]") {
   TracesInBucket world;
-  const auto job = world.add(text);
+  const auto job = world.add(trace);
   {
     const tests::FaultHook hook("traces.between_forgets", [] {
       throw std::runtime_error("the machine dies here");
@@ -154,5 +155,5 @@ TEST_CASE("a run that ends between objects and rows is made good",
   CHECK(world.chunk_rows() == 3);
   CHECK(world.run().outcome() == Outcome::drained);
   CHECK(world.chunk_rows() == 0);
-  CHECK(world.builds.archive(job) == text);
+  CHECK(world.builds.archive(job) == trace);
 }

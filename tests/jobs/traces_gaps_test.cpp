@@ -1,4 +1,5 @@
 #include "jobs/exit_status.hpp"
+#include "tests/support/some_bytes.hpp"
 #include "tests/support/traces_world.hpp"
 
 #include <fmt/format.h>
@@ -20,7 +21,7 @@ std::string gap(std::size_t bytes) {
       "\n[ci-janitor: {} bytes of this trace are missing here]\n", bytes);
 }
 
-const std::string end_is_missing =
+const std::string end_of_trace_is_missing =
     "\n[ci-janitor: the end of this trace is missing, up to 131072 bytes]\n";
 
 /// A dropped build without a chunk so far.
@@ -142,7 +143,7 @@ TEST_CASE("where the last chunk is gone, the archive says so",
   const std::string first = some_bytes(full_chunk);
   world.chunk(job, 0, first, in_redis);
   world.builds.bare_chunk(job, 1, in_redis);
-  check_partial(world, job, first + end_is_missing);
+  check_partial(world, job, first + end_of_trace_is_missing);
 }
 
 TEST_CASE("a flushed chunk whose bytes are gone from the row is a gap",

@@ -1,5 +1,6 @@
 #include "stores/digest.hpp"
 #include "tests/support/schema_era.hpp"
+#include "tests/support/some_bytes.hpp"
 #include "tests/support/trace_gitlab.hpp"
 
 #include <fmt/format.h>

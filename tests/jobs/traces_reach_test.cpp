@@ -1,5 +1,6 @@
 #include "jobs/check.hpp"
 #include "jobs/exit_status.hpp"
+#include "tests/support/some_bytes.hpp"
 #include "tests/support/traces_world.hpp"
 
 #include <fmt/format.h>

@@ -83,10 +83,10 @@ bool refuse_call(unsigned number, unsigned error) {
 }
 
 /// What putting this object was refused with; "" if it was stored.
-std::string refusal_of(stores::Store& store, const ObjectKey& key,
+std::string refusal_of(stores::Store& store, const ObjectKey& object_key,
                        const stores::ByteSource& write) {
   try {
-    store.put(key, write);
+    store.put(object_key, write);
     return "";
   } catch (const ObjectError& error) {
     return error.what();
@@ -99,7 +99,7 @@ bool only_file_in(const fs::path& directory, const std::string& name) {
          fs::exists(directory / name);
 }
 
-const ObjectKey key{"a/b", "object"};
+const ObjectKey object_key{"a/b", "object"};
 const ObjectKey fresh{"a/c", "object"};
 
 }  // namespace
@@ -114,13 +114,13 @@ TEST_CASE(
     if (!mount_small(subject.root()))
       return no_mounts;
     DirectoryStore store(subject.root(), Prune::leaf, walk);
-    store.put(key, in_pieces("old"));
+    store.put(object_key, in_pieces("old"));
     const std::string bytes(2000000, 'x');
-    for (const ObjectKey& each : {key, fresh})
+    for (const ObjectKey& each : {object_key, fresh})
       if (refusal_of(store, each, in_pieces(bytes, {7000})) !=
           "it cannot be stored: no space left on device")
         return 1;
-    if (read_object(store, key) != "old" || read_object(store, fresh))
+    if (read_object(store, object_key) != "old" || read_object(store, fresh))
       return 2;
     if (!only_file_in(subject.root() / "a/b", "object") ||
         !fs::is_empty(subject.root() / "a/c"))
@@ -138,14 +138,14 @@ TEST_CASE("an object is read from a read-only file system, but not stored",
     if (!mount_small(subject.root()))
       return no_mounts;
     DirectoryStore store(subject.root(), Prune::leaf, walk);
-    store.put(key, in_pieces("old"));
+    store.put(object_key, in_pieces("old"));
     if (!make_read_only(subject.root()))
       return no_mounts;
-    for (const ObjectKey& each : {key, fresh})
+    for (const ObjectKey& each : {object_key, fresh})
       if (refusal_of(store, each, in_pieces("new")) !=
           "it cannot be stored: read-only file system")
         return 1;
-    return read_object(store, key) == "old" ? 0 : 2;
+    return read_object(store, object_key) == "old" ? 0 : 2;
   });
 }
 
@@ -154,7 +154,7 @@ TEST_CASE(
     "source takes no notice",
     "[unit]") {
   DirectorySubject subject;
-  subject.store().put(key, in_pieces("old"));
+  subject.store().put(object_key, in_pieces("old"));
   const std::string bytes(500000, 'x');
   const stores::ByteSource stubborn = [&](const stores::ByteSink& sink) {
     for (int i = 0; i < 2; ++i)
@@ -168,27 +168,27 @@ TEST_CASE(
           if (::signal(SIGXFSZ, SIG_IGN) == SIG_ERR ||
               ::setrlimit(RLIMIT_FSIZE, &limit) != 0)
             return 1;
-          return refusal_of(subject.store(), key, stubborn) ==
+          return refusal_of(subject.store(), object_key, stubborn) ==
                          "it cannot be stored: file too large"
                      ? 0
                      : 2;
         }));
-  CHECK(read_object(subject.store(), key) == "old");
+  CHECK(read_object(subject.store(), object_key) == "old");
   CHECK(only_file_in(subject.root() / "a/b", "object"));
 }
 
 TEST_CASE("an object whose bytes can't be synced is not stored", "[unit]") {
   DirectorySubject subject;
-  subject.store().put(key, in_pieces("old"));
+  subject.store().put(object_key, in_pieces("old"));
   CHECK(0 == tests::in_child([&] {
           if (!refuse_call(SYS_fdatasync, EIO))
             return 1;
-          return refusal_of(subject.store(), key, in_pieces("new")) ==
+          return refusal_of(subject.store(), object_key, in_pieces("new")) ==
                          "it cannot be stored: input/output error"
                      ? 0
                      : 2;
         }));
-  CHECK(read_object(subject.store(), key) == "old");
+  CHECK(read_object(subject.store(), object_key) == "old");
   CHECK(only_file_in(subject.root() / "a/b", "object"));
 }
 
@@ -201,29 +201,30 @@ TEST_CASE("an object whose name can't be synced is not called stored",
           if (!refuse_call(SYS_fsync, unsigned(refused)))
             return 1;
           int called = 0;
-          const std::string why = refusal_of(
-              subject.store(), key, [&](const stores::ByteSink&) { ++called; });
+          const std::string why =
+              refusal_of(subject.store(), object_key,
+                         [&](const stores::ByteSink&) { ++called; });
           return why.empty() == good && called == int{good} ? 0 : 2;
         }));
-  CHECK(subject.holds(key) == stored);
+  CHECK(subject.holds(object_key) == stored);
 }
 
 TEST_CASE("objects are neither stored nor read where we may not", "[unit]") {
   const Walk walk = GENERATE(Walk::openat2, Walk::by_component);
   const fs::perms perms = GENERATE(fs::perms(0555), fs::perms::none);
   DirectorySubject subject(Prune::leaf, walk);
-  subject.put(key);
-  fs::permissions(subject.root() / key.path(), fs::perms::none);
+  subject.put(object_key);
+  fs::permissions(subject.root() / object_key.path(), fs::perms::none);
   fs::permissions(subject.root() / "a/b", perms);
   fs::permissions(subject.root() / "a", perms);
   const int status = tests::in_child([&] {
     tests::become_ordinary_user();
-    for (const ObjectKey& each : {key, fresh})
+    for (const ObjectKey& each : {object_key, fresh})
       if (refusal_of(subject.store(), each, in_pieces("new")) !=
           "it cannot be stored: permission denied")
         return 1;
     try {
-      read_object(subject.store(), key);
+      read_object(subject.store(), object_key);
     } catch (const ObjectError& error) {
       return error.what() == std::string("it cannot be read: permission denied")
                  ? 0
@@ -241,8 +242,8 @@ TEST_CASE("a root that was removed is neither written to nor read", "[unit]") {
   DirectorySubject subject(Prune::leaf, walk);
   fs::remove(subject.root());
   fs::create_directory(subject.root());
-  CHECK_THROWS_WITH(subject.store().put(key, in_pieces("x")),
+  CHECK_THROWS_WITH(subject.store().put(object_key, in_pieces("x")),
                     Contains("was removed: create or mount it again"));
-  CHECK_THROWS_AS(read_object(subject.store(), key), StoreError);
+  CHECK_THROWS_AS(read_object(subject.store(), object_key), StoreError);
   CHECK(fs::is_empty(subject.root()));
 }

@@ -16,7 +16,7 @@ using tests::in_pieces;
 namespace {
 
 /// What this thread syncs from now on, in order: a path below the root, and
-/// what was there under the key at that moment.
+/// what was there under the synced_key at that moment.
 struct Syncs {
   explicit Syncs(DirectorySubject& watched);
   Syncs(const Syncs&) = delete;
@@ -30,7 +30,7 @@ struct Syncs {
 };
 
 thread_local Syncs* watching = nullptr;
-const ObjectKey key{"a/b/c", "object"};
+const ObjectKey synced_key{"a/b/c", "object"};
 
 Syncs::Syncs(DirectorySubject& watched) : subject(watched) {
   watching = this;
@@ -47,7 +47,7 @@ void Syncs::add(int descriptor) {
   if (line.ends_with(".partial"))
     line = "partial";
   const std::optional<std::string> there =
-      tests::read_object(subject.store(), key);
+      tests::read_object(subject.store(), synced_key);
   lines.push_back(line + ": " + there.value_or("nothing"));
 }
 
@@ -71,8 +71,8 @@ TEST_CASE("the way, the bytes and the name of an object are synced in turn",
   const Walk walk = GENERATE(Walk::openat2, Walk::by_component);
   DirectorySubject subject(Prune::leaf, walk);
   const Syncs syncs(subject);
-  subject.store().put(key, in_pieces("first"));
-  subject.store().put(key, in_pieces("second"));
+  subject.store().put(synced_key, in_pieces("first"));
+  subject.store().put(synced_key, in_pieces("second"));
   const std::vector<std::string> expected{
       ": nothing",      "/a: nothing",   "/a/b: nothing", "partial: nothing",
       "/a/b/c: first",  ": first",       "/a: first",     "/a/b: first",

@@ -6,6 +6,7 @@
 
 #include "stores/object_file.hpp"
 #include "tests/stores/directory_subject.hpp"
+#include "tests/support/some_bytes.hpp"
 
 #include <sys/stat.h>
 #include <catch2/catch.hpp>

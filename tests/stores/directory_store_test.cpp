@@ -21,7 +21,7 @@ using tests::DirectorySubject;
 namespace {
 
 /// The child can't have mounts of its own here.
-constexpr int no_mounts = 77;
+constexpr int not_mounted = 77;
 
 /// Mount an empty file system here, seen by this process only.
 bool mount_over(const fs::path& path, unsigned long flags) {
@@ -146,13 +146,13 @@ TEST_CASE("trouble names a read-only file system", "[unit]") {
   const DirectorySubject subject;
   const int status = tests::in_child([&] {
     if (!mount_over(subject.root(), MS_RDONLY))
-      return no_mounts;
+      return not_mounted;
     DirectoryStore store(subject.root(), Prune::leaf);
     return store.trouble().value_or("").find("read-only") != std::string::npos
                ? 0
                : 1;
   });
-  if (status == no_mounts)
+  if (status == not_mounted)
     WARN("this process may not mount: nothing was tested");
   else
     CHECK(status == 0);
@@ -165,10 +165,10 @@ TEST_CASE("an empty file system mounted over the root changes nothing",
   subject.put(key);
   const int status = tests::in_child([&] {
     if (!mount_over(subject.root(), 0))
-      return no_mounts;
+      return not_mounted;
     return subject.store().remove({&key, 1}).absent.empty() ? 0 : 1;
   });
-  if (status == no_mounts) {
+  if (status == not_mounted) {
     WARN("this process may not mount: nothing was tested");
   } else {
     CHECK(status == 0);

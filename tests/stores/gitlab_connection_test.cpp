@@ -37,8 +37,8 @@ aws_secret_access_key: topsecret
 const S3Credentials amazon_keys{"AKIAKEY", "topsecret", ""};
 
 /// The same, further in.
-std::string below(const std::string& keys, const std::string& text) {
-  std::string indented = keys;
+std::string below(const std::string& inner, const std::string& text) {
+  std::string indented = inner;
   for (const char letter : text)
     indented +=
         letter == '\n' ? std::string("\n        ") : std::string(1, letter);

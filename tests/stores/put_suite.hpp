@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "tests/stores/store_subject.hpp"
+#include "tests/support/some_bytes.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -36,17 +37,6 @@ inline std::optional<std::string> read_object(stores::Store& store,
   std::string bytes;
   if (!store.get(key, [&](std::string_view piece) { bytes += piece; }))
     return std::nullopt;
-  return bytes;
-}
-
-/// Bytes of all values, in no order that a piece could repeat.
-inline std::string some_bytes(std::size_t size) {
-  std::string bytes(size, '\0');
-  unsigned state = 1;
-  for (char& byte : bytes) {
-    state = state * 1664525 + 1013904223;
-    byte = static_cast<char>(state >> 24);
-  }
   return bytes;
 }
 

@@ -4,7 +4,7 @@
 
 namespace {
 
-bool contains(const std::string& text, const std::string& part) {
+bool holds(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
@@ -14,7 +14,7 @@ TEST_CASE("a server that repeats the password does not make us show it",
           "[unit]") {
   const stores::RedisFailure failure = stores::refusal_of_password(
       "ERR unknown command 'AUTH', with args beginning with: 'secret' ");
-  CHECK_FALSE(contains(failure.what(), "secret"));
+  CHECK_FALSE(holds(failure.what(), "secret"));
   CHECK_FALSE(failure.may_pass());
 }
 

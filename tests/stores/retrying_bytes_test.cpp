@@ -6,6 +6,7 @@
 #include "tests/stores/fake_time.hpp"
 #include "tests/stores/store_suite.hpp"
 #include "tests/support/scoped_environment.hpp"
+#include "tests/support/some_bytes.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -20,7 +21,7 @@ using Method = RecordingStore::Method;
 
 namespace {
 
-const ObjectKey key{"a", "1"};
+const ObjectKey broken_key{"a", "1"};
 const std::string nowhere = "/nonexistent";
 
 /// Breaks off some gets and puts after so many bytes.
@@ -58,41 +59,41 @@ class BreakingStore : public RecordingStore {
   }
 };
 
-using Retrying = tests::Decorated<stores::RetryingStore, BreakingStore>;
+using RetryingBreaking = tests::Decorated<stores::RetryingStore, BreakingStore>;
 
 }  // namespace
 
 TEST_CASE("an object is stored in a later try, and its source called once",
           "[unit]") {
   tests::FakeTime time;
-  Retrying retrying(never_stops, Patience{}, time.timing());
+  RetryingBreaking retrying(never_stops, Patience{}, time.timing());
   const std::size_t size = GENERATE(0, 1000, 3000000);
   CAPTURE(size);
   const std::string bytes = tests::some_bytes(size);
   retrying.inner.after = size / 2;
   retrying.inner.times = 3;
   int called = 0;
-  retrying.store.put(key, [&](const ByteSink& sink) {
+  retrying.store.put(broken_key, [&](const ByteSink& sink) {
     ++called;
     tests::in_pieces(bytes, {10007})(sink);
   });
   CHECK(called == 1);
-  CHECK((retrying.inner.content(key) == bytes));
+  CHECK((retrying.inner.content(broken_key) == bytes));
   CHECK(retrying.inner.asked(Method::put).size() == 4);
 }
 
 TEST_CASE("what a source throws leaves the store unasked", "[unit]") {
   tests::FakeTime time;
-  Retrying retrying(never_stops, Patience{}, time.timing());
+  RetryingBreaking retrying(never_stops, Patience{}, time.timing());
   int called = 0;
-  CHECK_THROWS_AS(retrying.store.put(key,
+  CHECK_THROWS_AS(retrying.store.put(broken_key,
                                      [&](const ByteSink& sink) {
                                        ++called;
                                        sink("some");
                                        throw std::out_of_range("end");
                                      }),
                   std::out_of_range);
-  CHECK_THROWS_WITH(retrying.store.put(key,
+  CHECK_THROWS_WITH(retrying.store.put(broken_key,
                                        [&](const ByteSink&) {
                                          ++called;
                                          throw StoreUnreachable("another");
@@ -108,7 +109,7 @@ TEST_CASE("an object that found no room on its way is never stored in part",
           "[unit]") {
   const tests::ScopedEnvironment environment({{"TMPDIR", nowhere}});
   tests::FakeTime time;
-  Retrying retrying(never_stops, Patience{}, time.timing());
+  RetryingBreaking retrying(never_stops, Patience{}, time.timing());
   int told = 0;
   const ByteSource careless = [&](const ByteSink& sink) {
     for (const std::size_t size : {2000000, 1})
@@ -118,7 +119,8 @@ TEST_CASE("an object that found no room on its way is never stored in part",
         ++told;
       }
   };
-  CHECK_THROWS_AS(retrying.store.put(key, careless), stores::ObjectError);
+  CHECK_THROWS_AS(retrying.store.put(broken_key, careless),
+                  stores::ObjectError);
   CHECK(told == 1);
   CHECK(retrying.inner.calls().empty());
 }
@@ -126,25 +128,26 @@ TEST_CASE("an object that found no room on its way is never stored in part",
 TEST_CASE("an object is read again only where nothing of it was handed out",
           "[unit]") {
   tests::FakeTime time;
-  Retrying retrying(never_stops, Patience{}, time.timing());
+  RetryingBreaking retrying(never_stops, Patience{}, time.timing());
   const std::string bytes = tests::some_bytes(5000);
-  retrying.inner.put(key, bytes);
+  retrying.inner.put(broken_key, bytes);
   retrying.inner.fail([] { throw StoreUnreachable("no answer"); }, 2);
-  CHECK((tests::read_object(retrying.store, key) == bytes));
+  CHECK((tests::read_object(retrying.store, broken_key) == bytes));
   CHECK(retrying.inner.asked(Method::get).size() == 3);
 
   retrying.inner.after = 2000;
   retrying.inner.times = 1;
   std::string read;
   CHECK_THROWS_WITH(
-      retrying.store.get(key, [&](std::string_view piece) { read += piece; }),
+      retrying.store.get(broken_key,
+                         [&](std::string_view piece) { read += piece; }),
       "it cannot be read: it broke off after 2000 bytes: the connection broke");
   CHECK((read == bytes.substr(0, 2000)));
   CHECK(retrying.inner.asked(Method::get).size() == 4);
   CHECK_THROWS_AS(
       [&] {
         retrying.inner.times = 1;
-        tests::read_object(retrying.store, key);
+        tests::read_object(retrying.store, broken_key);
       }(),
       stores::ObjectError);
   CHECK_FALSE(retrying.store.is_down());
@@ -153,27 +156,28 @@ TEST_CASE("an object is read again only where nothing of it was handed out",
 TEST_CASE("what a sink throws goes on, even if it looks like a store's failure",
           "[unit]") {
   tests::FakeTime time;
-  Retrying retrying(never_stops, Patience{}, time.timing());
-  retrying.inner.put(key, "bytes");
+  RetryingBreaking retrying(never_stops, Patience{}, time.timing());
+  retrying.inner.put(broken_key, "bytes");
   int called = 0;
   const ByteSink unreachable = [&](std::string_view) {
     ++called;
     throw stores::StoreBusy("another store is busy");
   };
-  CHECK_THROWS_AS(retrying.store.get(key, unreachable), stores::StoreBusy);
+  CHECK_THROWS_AS(retrying.store.get(broken_key, unreachable),
+                  stores::StoreBusy);
   const ByteSink full = [&](std::string_view) {
     ++called;
     throw std::out_of_range("full");
   };
-  CHECK_THROWS_AS(retrying.store.get(key, full), std::out_of_range);
+  CHECK_THROWS_AS(retrying.store.get(broken_key, full), std::out_of_range);
   CHECK(called == 2);
   CHECK(time.sleeps().empty());
 }
 
 TEST_CASE("an object that is not there is no reason to ask again", "[unit]") {
   tests::FakeTime time;
-  Retrying retrying(never_stops, Patience{}, time.timing());
-  CHECK(tests::read_object(retrying.store, key) == std::nullopt);
-  CHECK(retrying.store.stat(key) == std::nullopt);
+  RetryingBreaking retrying(never_stops, Patience{}, time.timing());
+  CHECK(tests::read_object(retrying.store, broken_key) == std::nullopt);
+  CHECK(retrying.store.stat(broken_key) == std::nullopt);
   CHECK(retrying.inner.calls().size() == 2);
 }

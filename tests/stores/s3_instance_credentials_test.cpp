@@ -16,8 +16,8 @@ HttpReply metadata(const HttpCall& call, const std::string& credentials,
                    const std::string& role = "janitor") {
   if (call.method == "PUT" && call.target == "/latest/api/token")
     return {.body = "metadata-token"};
-  const auto token = call.headers.find("x-aws-ec2-metadata-token");
-  if (token == call.headers.end() || token->second != "metadata-token")
+  const auto sent = call.headers.find("x-aws-ec2-metadata-token");
+  if (sent == call.headers.end() || sent->second != "metadata-token")
     return {.status = 401};
   if (call.target == roles)
     return {.body = role};

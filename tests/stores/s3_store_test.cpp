@@ -4,6 +4,7 @@
 #include "stores/retrying_store.hpp"
 #include "tests/stores/s3_subject.hpp"
 #include "tests/stores/store_suite.hpp"
+#include "tests/support/some_bytes.hpp"
 
 namespace {
 

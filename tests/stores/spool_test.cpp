@@ -7,6 +7,7 @@
 
 #include "tests/stores/directory_subject.hpp"
 #include "tests/support/scoped_environment.hpp"
+#include "tests/support/some_bytes.hpp"
 
 #include <sys/resource.h>
 #include <catch2/catch.hpp>

@@ -8,7 +8,6 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <random>
 
 namespace tests {
 namespace {
@@ -37,14 +36,6 @@ std::string bytes_of(const std::filesystem::path& path) {
 }
 
 }  // namespace
-
-std::string some_bytes(std::size_t length, unsigned seed) {
-  std::minstd_rand random(seed);
-  std::string bytes(length, '\0');
-  for (char& byte : bytes)
-    byte = static_cast<char>(random() >> 8U);
-  return bytes;
-}
 
 std::int64_t Jobs::user(const std::string& state) {
   return database_.number("INSERT INTO users (state) VALUES (" + quoted(state) +

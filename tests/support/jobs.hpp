@@ -78,7 +78,4 @@ class Jobs {
   TestDatabase& database_;
 };
 
-/// \a length bytes that differ from place to place, the same for a \a seed.
-std::string some_bytes(std::size_t length, unsigned seed = 1);
-
 }  // namespace tests

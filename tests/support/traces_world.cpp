@@ -1,6 +1,7 @@
 #include "tests/support/traces_world.hpp"
 
 #include "tests/support/schema_era.hpp"
+#include "tests/support/some_bytes.hpp"
 
 #include <fmt/format.h>
 
