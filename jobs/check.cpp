@@ -4,6 +4,7 @@
 #include "jobs/check_jobs.hpp"
 #include "jobs/check_standbys.hpp"
 #include "jobs/check_stores.hpp"
+#include "jobs/check_values.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -73,6 +74,7 @@ std::vector<Finding> examine(Installation& installation) {
     return findings;  // the rest reads rows, and might be refused
   check_indexes(installation, findings);
   check_choices(installation, findings);
+  check_values(installation, findings);
   check_geo(installation, findings);
   if (serves_jobs) {
     check_users(installation, findings);

@@ -59,10 +59,11 @@ TEST_CASE("check finds a fit installation fit, line by line", "[postgres]") {
     CHECK_FALSE(found.text.empty());
     subjects.push_back(found.subject);
   }
-  CHECK(subjects == std::vector<std::string>{
-                        "connection", "tables", "jobs", "privileges", "vacuum",
-                        "vacuum", "clock", "stores", "unlocked index",
-                        "legacy index", "statistics", "redis", "live objects"});
+  CHECK(subjects ==
+        std::vector<std::string>{"connection", "tables", "jobs", "privileges",
+                                 "vacuum", "vacuum", "clock", "stores",
+                                 "unlocked index", "legacy index", "statistics",
+                                 "values", "redis", "live objects"});
   CHECK(contains(world.finding("connection").text, world.database.name()));
   CHECK_FALSE(contains(world.finding("connection").text, "pooler"));
   CHECK(world.finding("unlocked index").text == partial_index);
