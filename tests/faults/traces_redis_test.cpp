@@ -33,7 +33,7 @@ FaultHook once_at(const char* point, const std::function<void()>& act) {
           }};
 }
 
-bool contains(const std::string& text, const std::string& part) {
+bool includes(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
@@ -61,7 +61,7 @@ TEST_CASE("a Redis that is down at the start: 69, and nothing is touched",
                             in_redis);
   const tests::Ended ended = failing_run(world, world.command());
   CHECK(ended.status == 69);
-  CHECK(contains(ended.err, "is out of reach"));
+  CHECK(includes(ended.err, "is out of reach"));
 }
 
 TEST_CASE("a wrong password for Redis: 78, and nothing is touched",
@@ -76,8 +76,8 @@ TEST_CASE("a wrong password for Redis: 78, and nothing is touched",
   std::ranges::replace(command, world.redis.url(), "file:" + url.string());
   const tests::Ended ended = failing_run(world, command);
   CHECK(ended.status == 78);
-  CHECK(contains(ended.err, "refused the user or the password"));
-  CHECK_FALSE(contains(ended.err + ended.out, "secret"));
+  CHECK(includes(ended.err, "refused the user or the password"));
+  CHECK_FALSE(includes(ended.err + ended.out, "secret"));
   world.redis.command({"CONFIG", "SET", "requirepass", ""});
   CHECK(world.losses() == Strings{});
 }

@@ -13,7 +13,7 @@ using jobs::Profile;
 using jobs::SeedOptions;
 using jobs::UsageError;
 
-SeedOptions parse(std::vector<const char*> arguments) {
+SeedOptions parse_seed(std::vector<const char*> arguments) {
   arguments.insert(arguments.begin(), "ci-janitor-seed");
   return jobs::parse_seed_options(static_cast<int>(arguments.size()),
                                   arguments.data())
@@ -23,7 +23,7 @@ SeedOptions parse(std::vector<const char*> arguments) {
 }  // namespace
 
 TEST_CASE("the seed makes the demo unless told otherwise", "[unit][seed]") {
-  const SeedOptions options = parse({"--no-files"});
+  const SeedOptions options = parse_seed({"--no-files"});
   CHECK(options.profile == Profile::demo);
   CHECK(options.random_seed == 1);
   CHECK(options.scale == 1);
@@ -33,9 +33,9 @@ TEST_CASE("the seed makes the demo unless told otherwise", "[unit][seed]") {
 
 TEST_CASE("the seed reads its profile, number, moment and place",
           "[unit][seed]") {
-  const SeedOptions options =
-      parse({"--profile", "headline", "--random-seed", "7", "--scale", "0.5",
-             "--now", "2022-10-06T12:00:00Z", "--local-store", "objects"});
+  const SeedOptions options = parse_seed(
+      {"--profile", "headline", "--random-seed", "7", "--scale", "0.5", "--now",
+       "2022-10-06T12:00:00Z", "--local-store", "objects"});
   CHECK(options.profile == Profile::headline);
   CHECK(options.random_seed == 7);
   CHECK(options.scale == 0.5);
@@ -45,8 +45,8 @@ TEST_CASE("the seed reads its profile, number, moment and place",
 
 TEST_CASE("the seed refuses a command line without a place for the files",
           "[unit][seed]") {
-  CHECK_THROWS_WITH(parse({}), Catch::Contains("--local-store"));
-  CHECK_THROWS_AS(parse({"--local-store", "a", "--no-files"}), UsageError);
+  CHECK_THROWS_WITH(parse_seed({}), Catch::Contains("--local-store"));
+  CHECK_THROWS_AS(parse_seed({"--local-store", "a", "--no-files"}), UsageError);
 }
 
 TEST_CASE("the seed names the value that it can't read", "[unit][seed]") {
@@ -67,7 +67,7 @@ TEST_CASE("the seed names the value that it can't read", "[unit][seed]") {
       arguments.erase(arguments.begin(), arguments.begin() + 2);
     arguments.push_back("--local-store=objects");
     CHECK_THROWS_MATCHES(
-        parse(arguments), UsageError,
+        parse_seed(arguments), UsageError,
         Catch::Matchers::Predicate<UsageError>([&](const UsageError& error) {
           return std::string(error.what()).find(value) != std::string::npos;
         }));
@@ -75,11 +75,11 @@ TEST_CASE("the seed names the value that it can't read", "[unit][seed]") {
 }
 
 TEST_CASE("only the headline can be scaled", "[unit][seed]") {
-  CHECK_THROWS_AS(parse({"--scale", "0.5", "--no-files"}), UsageError);
+  CHECK_THROWS_AS(parse_seed({"--scale", "0.5", "--no-files"}), UsageError);
 }
 
 TEST_CASE("the seed takes a bucket as ci-janitor does", "[unit][seed]") {
-  const SeedOptions options = parse(
+  const SeedOptions options = parse_seed(
       {"--object-store", "s3://artifacts/gitlab", "--object-store-endpoint",
        "http://127.0.0.1:9000", "--object-store-region", "eu-west-1",
        "--object-store-path-style", "--object-store-config", "connection.yml"});
@@ -90,9 +90,9 @@ TEST_CASE("the seed takes a bucket as ci-janitor does", "[unit][seed]") {
   CHECK(options.object_store->region == "eu-west-1");
   CHECK(options.object_store->path_style);
   CHECK(options.object_store->config_file == "connection.yml");
-  CHECK(
-      parse({"--local-store=a", "--object-store=s3://artifacts"}).local_store);
-  CHECK_FALSE(parse({"--local-store=a"}).object_store);
+  CHECK(parse_seed({"--local-store=a", "--object-store=s3://artifacts"})
+            .local_store);
+  CHECK_FALSE(parse_seed({"--local-store=a"}).object_store);
 }
 
 TEST_CASE("the seed names what is wrong about a bucket", "[unit][seed]") {
@@ -103,13 +103,13 @@ TEST_CASE("the seed names what is wrong about a bucket", "[unit][seed]") {
         std::pair{"--object-store-region", "Western Europe"},
         std::pair{"--object-store-config", ""}}) {
     CAPTURE(option, value);
-    CHECK_THROWS_WITH(parse({"--local-store=a", option, value}),
+    CHECK_THROWS_WITH(parse_seed({"--local-store=a", option, value}),
                       Catch::StartsWith(std::string(option) + " must be "));
   }
   for (const char* const detail :
        {"--object-store-endpoint=http://localhost", "--object-store-region=a",
         "--object-store-path-style", "--object-store-config=connection.yml"})
-    CHECK_THROWS_WITH(parse({"--local-store=a", detail}),
+    CHECK_THROWS_WITH(parse_seed({"--local-store=a", detail}),
                       Catch::Contains("give --object-store s3://BUCKET too"));
 }
 
@@ -120,7 +120,7 @@ TEST_CASE("the seed wants no password of a bucket on its command line",
         "--object-store=s3://artifacts/@hunter2",
         "--object-store-endpoint=http://user:hunter2@localhost"})
     CHECK_THROWS_MATCHES(
-        parse({"--local-store=a", option}), UsageError,
+        parse_seed({"--local-store=a", option}), UsageError,
         Catch::Matchers::Predicate<UsageError>([](const UsageError& error) {
           return std::string(error.what()).find("hunter2") == std::string::npos;
         }));
@@ -129,22 +129,22 @@ TEST_CASE("the seed wants no password of a bucket on its command line",
 TEST_CASE("the seed refuses what makes no sense with a bucket",
           "[unit][seed]") {
   const char* const bucket = "--object-store=s3://artifacts";
-  CHECK_THROWS_WITH(parse({bucket, "--no-files"}),
+  CHECK_THROWS_WITH(parse_seed({bucket, "--no-files"}),
                     Catch::Contains("--object-store and --no-files"));
-  CHECK_THROWS_WITH(parse({bucket, "--local-store=a", "--with-remote"}),
+  CHECK_THROWS_WITH(parse_seed({bucket, "--local-store=a", "--with-remote"}),
                     Catch::Contains("--with-remote and --object-store"));
-  CHECK_THROWS_WITH(parse({bucket, "--with-poison"}),
+  CHECK_THROWS_WITH(parse_seed({bucket, "--with-poison"}),
                     Catch::Contains("--local-store DIR too"));
-  CHECK(parse({bucket, "--with-poison", "--local-store=a"}).with_poison);
-  CHECK_THROWS_AS(parse({bucket, "--local-store="}), UsageError);
+  CHECK(parse_seed({bucket, "--with-poison", "--local-store=a"}).with_poison);
+  CHECK_THROWS_AS(parse_seed({bucket, "--local-store="}), UsageError);
 }
 
 TEST_CASE("the seed takes a Redis as ci-janitor does", "[unit][seed]") {
   for (const char* const url :
        {"redis://localhost:6380/1", "unix:///run/redis.sock", "file:/etc/url"})
-    CHECK(parse({"--no-files", "--redis", url}).redis == url);
+    CHECK(parse_seed({"--no-files", "--redis", url}).redis == url);
   for (const char* const url : {"http://localhost", "redis.sock", "file:"})
-    CHECK_THROWS_AS(parse({"--no-files", "--redis", url}), UsageError);
+    CHECK_THROWS_AS(parse_seed({"--no-files", "--redis", url}), UsageError);
 }
 
 TEST_CASE("the seed wants no password of Redis on its command line",
@@ -152,7 +152,7 @@ TEST_CASE("the seed wants no password of Redis on its command line",
   for (const char* const url :
        {"redis://:hunter2@localhost", "redis:/hunter2@localhost"})
     CHECK_THROWS_MATCHES(
-        parse({"--no-files", "--redis", url}), UsageError,
+        parse_seed({"--no-files", "--redis", url}), UsageError,
         Catch::Matchers::Predicate<UsageError>([](const UsageError& error) {
           return std::string(error.what()).find("hunter2") == std::string::npos;
         }));
@@ -161,11 +161,11 @@ TEST_CASE("the seed wants no password of Redis on its command line",
 TEST_CASE("only the headline can be told its jobs, and its Redis needs them",
           "[unit][seed]") {
   const SeedOptions options =
-      parse({"--profile=headline", "--no-files", "--jobs=10000",
-             "--redis=unix:///run/redis.sock"});
+      parse_seed({"--profile=headline", "--no-files", "--jobs=10000",
+                  "--redis=unix:///run/redis.sock"});
   CHECK(options.jobs == 10000);
-  CHECK_THROWS_AS(parse({"--no-files", "--jobs", "20"}), UsageError);
-  CHECK_THROWS_AS(parse({"--profile=headline", "--no-files",
-                         "--redis=unix:///run/redis.sock"}),
+  CHECK_THROWS_AS(parse_seed({"--no-files", "--jobs", "20"}), UsageError);
+  CHECK_THROWS_AS(parse_seed({"--profile=headline", "--no-files",
+                              "--redis=unix:///run/redis.sock"}),
                   UsageError);
 }

@@ -35,7 +35,7 @@ std::string failure(Redis& redis) {
   }
 }
 
-bool contains(const std::string& text, const std::string& part) {
+bool says(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
@@ -74,12 +74,12 @@ TEST_CASE("a wrong password is refused at once, and not shown", "[redis]") {
 TEST_CASE("a missing password, and a needless one, are told", "[redis]") {
   const RedisServer locked({"requirepass=right"});
   Redis without(parse_redis_url("unix://" + locked.socket()), never);
-  CHECK(contains(without.trouble().value(), "NOAUTH"));
-  CHECK(contains(without.trouble().value(), "put its password into the URL"));
+  CHECK(says(without.trouble().value(), "NOAUTH"));
+  CHECK(says(without.trouble().value(), "put its password into the URL"));
 
   const RedisServer open;
   Redis needless(parse_redis_url(with_user(open, ":secret")), never);
-  CHECK(contains(needless.trouble().value(), "wants no password"));
+  CHECK(says(needless.trouble().value(), "wants no password"));
 }
 
 TEST_CASE("a Redis that is not there is out of reach", "[redis]") {
@@ -92,7 +92,7 @@ TEST_CASE("a Redis that is not there is out of reach", "[redis]") {
   CHECK_THROWS_AS(redis.get(key), StoreError);
   CHECK_THROWS_AS(redis.eviction_policy(), StoreError);
   Redis refused(parse_redis_url("redis://127.0.0.1:1"), never, little);
-  CHECK(contains(refused.trouble().value(), "connection refused"));
+  CHECK(says(refused.trouble().value(), "connection refused"));
 }
 
 TEST_CASE("without TLS in the build rediss is refused at once", "[unit]") {
@@ -141,7 +141,7 @@ TEST_CASE("once stopped, nobody waits for a Redis", "[redis]") {
   CHECK(failure(redis).empty());
   server.stop();
   const auto began = std::chrono::steady_clock::now();
-  CHECK(contains(failure(redis), "out of reach"));
+  CHECK(says(failure(redis), "out of reach"));
   CHECK(std::chrono::steady_clock::now() - began < std::chrono::seconds{2});
 }
 
@@ -153,7 +153,7 @@ TEST_CASE("a Redis that hangs is given up in time", "[redis]") {
   REQUIRE(failure(redis).empty());
   server.pause();
   const auto began = std::chrono::steady_clock::now();
-  CHECK(contains(failure(redis), "no answer in time"));
+  CHECK(says(failure(redis), "no answer in time"));
   CHECK(std::chrono::steady_clock::now() - began < std::chrono::seconds{10});
 
   // What it answers late is not taken for the answer to what is asked next.
@@ -213,17 +213,17 @@ TEST_CASE("what Redis refuses is told, with what to do", "[redis]") {
     }
   };
   server.command({"CONFIG", "SET", "maxmemory", "1"});
-  CHECK(contains(taking(), "OOM"));
-  CHECK(contains(taking(), "give it more memory"));
+  CHECK(says(taking(), "OOM"));
+  CHECK(says(taking(), "give it more memory"));
   server.command({"CONFIG", "SET", "maxmemory", "0"});
   CHECK(taking().empty());
 
   server.command({"REPLICAOF", "127.0.0.1", "1"});
-  CHECK(contains(taking(), "name the primary"));
+  CHECK(says(taking(), "name the primary"));
   server.command({"REPLICAOF", "NO", "ONE"});
 
   server.command({"ACL", "SETUSER", "default", "-eval"});
-  CHECK(contains(taking(), "permit this user the command"));
+  CHECK(says(taking(), "permit this user the command"));
   // The others of a flush that was refused in part are answered all the same.
   server.command({"RPUSH", "list", "x"});
   CHECK_THROWS_AS(redis.get(Keys{"list", "key"}), StoreError);

@@ -77,7 +77,7 @@ class Messages {
   std::size_t letters_;
 };
 
-bool contains(const std::string& message, const std::string& text) {
+bool mentions(const std::string& message, const std::string& text) {
   return message.find(text) != std::string::npos;
 }
 
@@ -184,9 +184,9 @@ bool SlowProxy::from_client(Conversation& conversation,
                             const std::string& message) {
   if (message.starts_with('P')) {
     const std::lock_guard lock(mutex_);
-    if (contains(message, "BEGIN"))
+    if (mentions(message, "BEGIN"))
       conversation.marked = false;
-    if (!text_.empty() && contains(message, text_))
+    if (!text_.empty() && mentions(message, text_))
       conversation.marked = true;
   }
   // The statements of a pipeline have no name: an empty string, then the text.
@@ -198,7 +198,7 @@ bool SlowProxy::from_client(Conversation& conversation,
 
 bool SlowProxy::from_server(const Conversation& conversation,
                             const std::string& message) {
-  if (message.starts_with('C') && contains(message, "COMMIT") &&
+  if (message.starts_with('C') && mentions(message, "COMMIT") &&
       conversation.marked && is_to_be_cut(Cut::before_answer))
     return false;
   return send_all(conversation.client, message);

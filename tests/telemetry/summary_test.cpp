@@ -71,8 +71,8 @@ void fill(Report& report) {
 
 std::vector<std::string> keys_of(const Json& object) {
   std::vector<std::string> keys;
-  for (const auto& [key, value] : object.items())
-    keys.push_back(key);
+  for (const auto& [name, value] : object.items())
+    keys.push_back(name);
   return keys;
 }
 
@@ -100,52 +100,52 @@ TEST_CASE("the JSON summary has the fields of the contract in their order",
   Report report;
   fill(report);
   report.pass(Pass::legacy).reason.clear();
-  const Json json = summary_json(report);
+  const Json summary = summary_json(report);
 
-  CHECK(keys_of(json) == Keys{"program", "version", "command", "run_id",
-                              "outcome", "started_at", "finished_at", "seconds",
-                              "horizon", "passes", "backlog", "problems",
-                              "problems_total"});
-  CHECK(keys_of(json["passes"]) ==
+  CHECK(keys_of(summary) == Keys{"program", "version", "command", "run_id",
+                                 "outcome", "started_at", "finished_at",
+                                 "seconds", "horizon", "passes", "backlog",
+                                 "problems", "problems_total"});
+  CHECK(keys_of(summary["passes"]) ==
         Keys{"unlocked", "legacy", "objects", "builds", "traces"});
-  CHECK(keys_of(json["passes"]["unlocked"]) ==
+  CHECK(keys_of(summary["passes"]["unlocked"]) ==
         Keys{"outcome", "destroyed", "bytes", "batches", "skipped", "failed",
              "seconds", "p99_statement_ms", "slowest_statement_ms"});
-  CHECK(keys_of(json["passes"]["legacy"]) ==
+  CHECK(keys_of(summary["passes"]["legacy"]) ==
         Keys{"outcome", "scanned", "destroyed", "resolved", "contradictions",
              "bytes", "windows", "skipped", "failed", "seconds",
              "p99_statement_ms", "slowest_statement_ms"});
-  CHECK(keys_of(json["passes"]["objects"]) ==
+  CHECK(keys_of(summary["passes"]["objects"]) ==
         Keys{"outcome", "removed", "absent", "failed", "seconds"});
-  CHECK(keys_of(json["passes"]["builds"]) ==
+  CHECK(keys_of(summary["passes"]["builds"]) ==
         Keys{"outcome", "users", "schedules", "pipelines", "dropped",
              "conflicts", "failed", "seconds", "p99_statement_ms",
              "slowest_statement_ms", "waiting_resource_groups"});
-  CHECK(keys_of(json["passes"]["traces"]) ==
+  CHECK(keys_of(summary["passes"]["traces"]) ==
         Keys{"outcome", "archived", "empty", "partial", "lost", "chunks",
              "bytes", "skipped", "failed", "seconds", "p99_statement_ms",
              "slowest_statement_ms"});
-  CHECK(keys_of(json["backlog"]) == Keys{"unlocked", "unknown", "objects",
-                                         "builds", "traces",
-                                         "oldest_expired_at"});
+  CHECK(keys_of(summary["backlog"]) == Keys{"unlocked", "unknown", "objects",
+                                            "builds", "traces",
+                                            "oldest_expired_at"});
 }
 
 TEST_CASE("the JSON summary says what the passes did", "[unit]") {
   Report report;
   fill(report);
-  const Json json = summary_json(report);
+  const Json summary = summary_json(report);
 
-  CHECK(json["program"] == "ci-janitor");
-  CHECK(json["version"] == CI_JANITOR_VERSION);
-  CHECK(json["command"] == "run");
-  CHECK(json["run_id"] == "run-1");
-  CHECK(json["outcome"] == "budget_exhausted");
-  CHECK(json["started_at"] == "2022-10-06T12:30:00Z");
-  CHECK(json["finished_at"] == "2022-10-06T12:30:04.5Z");
-  CHECK(json["horizon"] == "2022-10-06T12:29:59Z");
-  CHECK(json["seconds"] == 4.5);
+  CHECK(summary["program"] == "ci-janitor");
+  CHECK(summary["version"] == CI_JANITOR_VERSION);
+  CHECK(summary["command"] == "run");
+  CHECK(summary["run_id"] == "run-1");
+  CHECK(summary["outcome"] == "budget_exhausted");
+  CHECK(summary["started_at"] == "2022-10-06T12:30:00Z");
+  CHECK(summary["finished_at"] == "2022-10-06T12:30:04.5Z");
+  CHECK(summary["horizon"] == "2022-10-06T12:29:59Z");
+  CHECK(summary["seconds"] == 4.5);
 
-  const Json& unlocked = json["passes"]["unlocked"];
+  const Json& unlocked = summary["passes"]["unlocked"];
   CHECK(unlocked["outcome"] == "drained");
   CHECK(unlocked["destroyed"] == 17'975);
   CHECK(unlocked["bytes"] == 702 << 20);
@@ -154,7 +154,7 @@ TEST_CASE("the JSON summary says what the passes did", "[unit]") {
   CHECK(unlocked["p99_statement_ms"] == 2.0);
   CHECK(unlocked["slowest_statement_ms"] == 2.0);
 
-  const Json& legacy = json["passes"]["legacy"];
+  const Json& legacy = summary["passes"]["legacy"];
   CHECK(legacy["outcome"] == "budget_exhausted");
   CHECK(legacy["reason"] == "the time limit was reached");
   CHECK(legacy["scanned"] == 16'000);
@@ -163,11 +163,11 @@ TEST_CASE("the JSON summary says what the passes did", "[unit]") {
   CHECK(legacy["contradictions"] == 1);
   CHECK(legacy["windows"] == 8);
 
-  CHECK(json["backlog"]["unlocked"] == 0);
-  CHECK(json["backlog"]["unknown"] == 5);
-  CHECK(json["backlog"]["oldest_expired_at"] == "2021-01-01T00:00:00Z");
-  CHECK(json["problems"] == Json::array());
-  CHECK(json["problems_total"] == 0);
+  CHECK(summary["backlog"]["unlocked"] == 0);
+  CHECK(summary["backlog"]["unknown"] == 5);
+  CHECK(summary["backlog"]["oldest_expired_at"] == "2021-01-01T00:00:00Z");
+  CHECK(summary["problems"] == Json::array());
+  CHECK(summary["problems_total"] == 0);
 }
 
 TEST_CASE("objects are counted there whichever pass removed them", "[unit]") {
@@ -202,16 +202,16 @@ TEST_CASE("a problem with bytes that are not UTF-8 can be dumped", "[unit]") {
                   .table = "ci_pipeline_artifacts",
                   .id = 17,
                   .reason = "file 'a\xff\n'"});
-  const Json json = summary_json(report);
-  CHECK_NOTHROW(json.dump(2));
+  const Json summary = summary_json(report);
+  CHECK_NOTHROW(summary.dump(2));
 
-  const Json problem = json["problems"][0];
+  const Json problem = summary["problems"][0];
   CHECK(keys_of(problem) == Keys{"pass", "table", "id", "reason"});
   CHECK(problem["pass"] == "unlocked");
   CHECK(problem["table"] == "ci_pipeline_artifacts");
   CHECK(problem["id"] == 17);
   CHECK(problem["reason"] == "file 'a\xef\xbf\xbd\n'");
-  CHECK(json["problems_total"] == 1);
+  CHECK(summary["problems_total"] == 1);
 }
 
 TEST_CASE("the summary for people is aligned and fits a terminal", "[unit]") {
