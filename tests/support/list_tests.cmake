@@ -19,7 +19,7 @@
 #     metadata  wants ci_build_trace_metadata
 #     orphans   wants rows that outlive their project, as no foreign key lets them
 #
-#     cmake -Dprogram=… -Dlist=FILE [-Dunits_together=ON] -P list_tests.cmake
+#     cmake -Dprogram=… -Dlist=FILE [-Dtogether=ON] -P list_tests.cmake
 
 cmake_minimum_required(VERSION 3.25)
 
@@ -62,7 +62,7 @@ endforeach()
 
 set(script "")
 set(labels unit s3 postgres program slow long)
-if(units_together)
+if(together)
   # A start takes a sanitizer 0.4 s, for a test of a few milliseconds.
   list(REMOVE_ITEM labels unit)
   string(APPEND script
@@ -70,6 +70,29 @@ if(units_together)
     "  [==[${specification_unit}]==])\n"
     "set_tests_properties([==[unit tests, in one process]==] PROPERTIES\n"
     "  LABELS unit TIMEOUT 600)\n")
+
+  # Those of a database are dealt out to so many processes.
+  list(REMOVE_ITEM labels postgres)
+  set(parts 12)
+  list_names("${specification_postgres}" names)
+  set(part 0)
+  foreach(name IN LISTS names)
+    string(REPLACE "${semicolon}" ";" name "${name}")
+    string(REPLACE "${opening}" "[" name "${name}")
+    string(REPLACE "${closing}" "]" name "${name}")
+    string(APPEND names_of_${part} "${name}\n")
+    math(EXPR part "(${part} + 1) % ${parts}")
+  endforeach()
+  math(EXPR last "${parts} - 1")
+  foreach(part RANGE ${last})
+    set(names_file "${list}.${part}")
+    file(WRITE "${names_file}" "${names_of_${part}}")
+    string(APPEND script
+      "add_test([==[tests of a database, part ${part}]==] [==[${program}]==]\n"
+      "  --input-file [==[${names_file}]==])\n"
+      "set_tests_properties([==[tests of a database, part ${part}]==]\n"
+      "  PROPERTIES LABELS postgres TIMEOUT 1200)\n")
+  endforeach()
 endif()
 foreach(label IN LISTS labels)
   list_names("${specification_${label}}" names)
