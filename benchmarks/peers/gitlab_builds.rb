@@ -105,7 +105,8 @@ class Pipeline < ActiveRecord::Base
     end
     fail_now if failed?(jobs)
     jobs.reject(&:processed).each_slice(20) do |slice|
-      Build.where(id: slice.map(&:id)).update_all(processed: true)
+      # As text, or ActiveRecord would raise lock_version.
+      Build.where(id: slice.map(&:id)).update_all('processed = true')
     end
   end
 
