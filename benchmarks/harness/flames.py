@@ -7,10 +7,13 @@ import re
 WIDTH, HEIGHT = 1200, 16
 SAMPLE = re.compile(r'^\S.*?(\d+) [\w:-]+: *$')
 FRAME = re.compile(r'^\s+[0-9a-f]+ (.+) \(([^()]*)\)$')
-COLORS = {'kernel': '#e8a15c', 'program': '#5b8fd0', 'library': '#8fbf8f'}
+COLORS = {'kernel': '#e8a15c', 'program': '#5b8fd0', 'library': '#8fbf8f',
+          'unknown': '#c0c0c0'}
 
 
 def kind_of(place):
+    if place in ('[unknown]', 'inlined'):
+        return 'unknown'
     if 'kernel' in place or place.startswith('['):
         return 'kernel'
     return 'program' if place.endswith('ci-janitor') else 'library'
@@ -34,9 +37,9 @@ def stacks(script):
         frame = FRAME.match(line)
         if frame:
             place = frame[2]
+            name = place.rpartition('/')[2].strip('[]')
             frames.append((plain(frame[1]) if frame[1] != '[unknown]'
-                           else f'[{place.rpartition("/")[2]}]',
-                           kind_of(place)))
+                           else f'[{name}]', kind_of(place)))
         elif not line.strip() and frames:
             yield tuple(reversed(frames))
             frames = []

@@ -27,6 +27,9 @@ set output "benchmarks/results/peers.svg"
 set title "artifacts destroyed a second, with their files, median"
 set logscale y
 set yrange [10:*]
+set offsets graph 0, 0, graph 0.05, 0
+set bmargin 4
+set xtics nomirror scale 0
 set ylabel "rows a second"
 set style fill solid 0.8
 set boxwidth 0.6
