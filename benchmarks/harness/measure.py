@@ -1,10 +1,14 @@
 """What one run of a way costs: itself, and the server."""
 
+import contextlib
 import json
 import os
 import re
+import signal
 import subprocess
 import time
+
+from .foreground import NAME, Foreground
 
 TICKS = os.sysconf('SC_CLK_TCK')
 
@@ -79,7 +83,7 @@ class Watch:
             file.seek(self.start)
             for text in file:
                 found = self.line.search(text)
-                if not found:
+                if not found or f'] {NAME} ' in text:
                     continue
                 process, took, step = found[1], float(found[2]), found[3]
                 if step in ('parse', 'bind'):
@@ -95,40 +99,58 @@ def own_figures(printed):
         document = json.loads(printed)
     except ValueError:
         return {}
+    if not isinstance(document, dict):
+        return {}
     if 'passes' not in document:
         return document if 'rows' in document else {}
     return {'pass_seconds': round(sum(
         each.get('seconds') or 0 for each in document['passes'].values()), 6)}
 
 
+def printed_by(command, environment, stdin):
+    """In a group of its own, so that all it has started ends where we do."""
+    with subprocess.Popen(command, stdin=stdin, env=environment, text=True,
+                          stdout=subprocess.PIPE,
+                          start_new_session=True) as process:
+        try:
+            printed, _ = process.communicate()
+        except BaseException:
+            os.killpg(process.pid, signal.SIGTERM)
+            raise
+    if process.returncode != 0:
+        raise RuntimeError(f'{command} failed with {process.returncode}: '
+                           f'{printed[-2000:]}')
+    return printed
+
+
 def run(command, environment, directory, stdin=None):
     """Run it to its end."""
     result = os.path.join(directory, 'measure.json')
     with open(stdin or os.devnull, encoding='utf-8') as file:
-        done = subprocess.run(
-            ['build/bench-files', 'measure', result] + command, stdin=file,
-            env=environment, text=True, stdout=subprocess.PIPE)
-    if done.returncode != 0:
-        raise RuntimeError(f'{command} failed with {done.returncode}: '
-                           f'{done.stdout[-2000:]}')
+        printed = printed_by(['build/bench-files', 'measure', result] + command,
+                             environment, file)
     with open(result, encoding='utf-8') as file:
         measured = json.load(file)
     measured['peak_mib'] = round(measured.pop('peak_kib') / 1024, 1)
-    return measured | own_figures(done.stdout)
+    return measured | own_figures(printed)
 
 
 def on_server(server, database, sessions, command, environment, directory,
-              watched):
-    """The same with what it cost the server; sessions are there already."""
+              watched, beside=False):
+    """The same with what it cost the server; sessions are there already.
+    beside: somebody else is at work."""
     wait_for_sessions(server, database, sessions)
     watch = Watch(server, database) if watched else None
     before = counters(server, database)
-    measured = run(command, environment, directory)
+    with contextlib.ExitStack() as stack:
+        other = (stack.enter_context(Foreground(server, database))
+                 if watched and beside else None)
+        measured = run(command, environment, directory)
     wait_for_sessions(server, database, sessions)
     after = counters(server, database)
     measured.update({name: round(after[name] - before[name], 3)
                      for name in after})
     measured['dead_rows'] = dead_rows(server, database)
-    if watch:
-        measured.update(watch.result())
+    for each in (watch, other):
+        measured.update(each.result() if each else {})
     return measured

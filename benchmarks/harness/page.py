@@ -115,12 +115,13 @@ def row(figures, workload, way, base):
             per_thousand(figures, workload, way),
             shown(figures.watched(workload, way, 'p99_ms')[0]),
             shown(figures.watched(workload, way, 'slowest_ms')[0]),
+            shown(figures.watched(workload, way, 'foreground_p99_ms')[0]),
             each('wal_bytes'), each('buffers'), each('dead_rows'), each('cpu', 1e6),
             each('postgres_cpu', 1e6), shown(figures.median(workload, way, 'peak_mib'))]
 
 
 HEAD = ['', 'ours is so many times as fast', 'rows a second', 'statements per 1,000',
-        'p99 ms', 'longest ms', 'WAL bytes a row', 'buffers a row',
+        'p99 ms', 'longest ms', "others' p99 ms", 'WAL bytes a row', 'buffers a row',
         'dead rows a row', 'CPU µs a row: its own', "PostgreSQL's", 'peak MiB']
 
 

@@ -6,6 +6,7 @@ import secrets
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 
 POSTGRES = 'tests/support/postgres'
@@ -108,12 +109,11 @@ class Pooler:
     default; it soon gives back those that nobody uses, so that a run's end is
     seen."""
 
-    def __init__(self, server, directory):
+    def __init__(self, server):
         self.server = server
-        self.directory = directory
 
     def __enter__(self):
-        os.makedirs(self.directory)
+        self.directory = tempfile.mkdtemp(prefix='janitor-pooler.')
         settings = os.path.join(self.directory, 'settings')
         with open(settings, 'w', encoding='utf-8') as file:
             file.write(f'''[databases]

@@ -42,8 +42,10 @@ class Bench:
         self.rounds(workload, one_round, watched)
 
     def run(self, workload, way, template, number, *, name=None, snapshot=False,
-            environment=None, rows=None, cold=False, listed=None, of=None):
-        """of: how many rows there are to do, where a way has no limit."""
+            environment=None, rows=None, cold=False, listed=None, of=None,
+            beside=False):
+        """of: how many rows there are to do, where a way has no limit; beside:
+        somebody else is at work in the watched round."""
         about = WAYS[way]
         self.data.fresh(template)
         if listed is None:
@@ -60,7 +62,7 @@ class Bench:
             measured = measure.on_server(
                 self.server, 'bench', 1 if snapshot else 0, command,
                 self.server.environment | {'PGDATABASE': 'bench'} |
-                (environment or {}), self.directory, number == 0)
+                (environment or {}), self.directory, number == 0, beside)
         self.require_done(way, about, listed)
         self.note({'workload': workload, 'way': name or way, 'round': number,
                    'rows': of} | measured)
@@ -79,7 +81,8 @@ class Bench:
 
 def headline(bench):
     bench.compare('headline', ['ours', 'statement', 'psql', 'psql_100', 'by_id',
-                               'ruby', 'ruby_legacy', 'delete'], 'headline')
+                               'ruby', 'ruby_legacy', 'delete'], 'headline',
+                  beside=True)
 
 
 def disk(bench):
@@ -100,10 +103,10 @@ def disk(bench):
 def snapshot(bench):
     """ours without one stands in the same rounds, to be compared with."""
     def one_round(number):
-        bench.run('snapshot', 'ours', 'headline', number)
+        bench.run('snapshot', 'ours', 'headline', number, beside=True)
         for way in ['ours', 'psql', 'psql_100', 'ruby']:
             bench.run('snapshot', way, 'headline', number, snapshot=True,
-                      name=f'{way}_snapshot')
+                      name=f'{way}_snapshot', beside=True)
     bench.rounds('snapshot', one_round)
 
 
@@ -111,7 +114,8 @@ def projects(bench):
     for name, change in (('one_project', data.ONE_PROJECT),
                          ('many_projects', data.MANY_PROJECTS)):
         bench.data.derive(name, 'headline', change)
-        bench.compare(name, ['ours', 'statement', 'psql', 'ruby'], name)
+        bench.compare(name, ['ours', 'statement', 'psql', 'ruby'], name,
+                      beside=True)
         bench.data.forget(name)
 
 
@@ -128,8 +132,7 @@ def network(bench):
 
 
 def pooler(bench):
-    where = os.path.join(os.path.dirname(bench.server.place), 'pooler')
-    with servers.Pooler(bench.server, where) as environment:
+    with servers.Pooler(bench.server) as environment:
         def one_round(number):
             for way in ['ours', 'ruby']:
                 bench.run('pooler', way, 'headline', number)
