@@ -5,6 +5,7 @@
 #include "jobs/check_standbys.hpp"
 #include "jobs/check_stores.hpp"
 #include "jobs/check_values.hpp"
+#include "telemetry/readable.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -29,7 +30,7 @@ bool has_failed(const std::vector<Finding>& findings) {
 void print_text(const std::vector<Finding>& findings) {
   for (const Finding& finding : findings)
     fmt::print("{:<8} {:<18} {}\n", name_of(finding.level), finding.subject,
-               finding.text);
+               telemetry::escaped(finding.text));
 }
 
 void print_json(const std::vector<Finding>& findings) {
@@ -42,7 +43,7 @@ void print_json(const std::vector<Finding>& findings) {
                                     {"text", finding.text}});
   using nlohmann::json;
   fmt::print("{}\n",
-             document.dump(2, ' ', false, json::error_handler_t::replace));
+             document.dump(2, ' ', true, json::error_handler_t::replace));
 }
 
 }  // namespace

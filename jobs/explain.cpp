@@ -11,6 +11,7 @@
 #include "db/users.hpp"
 #include "jobs/check_database.hpp"
 #include "jobs/choices.hpp"
+#include "telemetry/readable.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -93,8 +94,9 @@ void print_text(const db::Statement& statement, const db::Plan& plan,
                 const Verdict& verdict) {
   fmt::print("{}  [{}]\n", statement.query.name, statement.pass);
   for (const db::PlanNode& node : plan.nodes)
-    fmt::print("    {}\n", line_of(node));
-  fmt::print("  {}: {}\n\n", name_of(verdict.level), verdict.text);
+    fmt::print("    {}\n", telemetry::escaped(line_of(node)));
+  fmt::print("  {}: {}\n\n", name_of(verdict.level),
+             telemetry::escaped(verdict.text));
 }
 
 nlohmann::ordered_json to_json(const db::Statement& statement,
@@ -172,7 +174,8 @@ bool explain(Installation& installation) {
       print_text(statement, plan, verdict);
   }
   if (as_json)
-    fmt::print("{}\n", document.dump(2));
+    fmt::print("{}\n", document.dump(2, ' ', true,
+                                     nlohmann::json::error_handler_t::replace));
   return fit;
 }
 

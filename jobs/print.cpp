@@ -16,9 +16,11 @@ namespace {
 
 using nlohmann::json;
 
-/// What rows say may not be UTF-8; a result must be JSON all the same.
+/// What rows say may not be UTF-8; a result must be JSON all the same.  In
+/// ASCII, since it may end on a terminal, and JSON lets DEL, C1 control
+/// characters and marks that turn the direction of writing through.
 std::string dump(const nlohmann::ordered_json& document, int indent) {
-  return document.dump(indent, ' ', false, json::error_handler_t::replace);
+  return document.dump(indent, ' ', true, json::error_handler_t::replace);
 }
 
 /// A reader that goes away (`| head`) is no reason to stop looking.
