@@ -135,7 +135,39 @@ std::string remedy(const std::string& state, const std::string& message) {
   throw Unreachable("connect", state, text);
 }
 
+using ConninfoOptions =
+    std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)>;
+
+/// A password that is not percent-encoded makes a URI fall apart at another
+/// place, and a piece of it becomes the host or the port.
+bool makes_sense(const PQconninfoOption* option) {
+  for (; option->keyword != nullptr; ++option) {
+    const std::string_view name(option->keyword);
+    const std::string_view value(option->val ? option->val : "");
+    if ((name == "port" &&
+         value.find_first_not_of("0123456789,") != std::string_view::npos) ||
+        (name == "host" && value.find('@') != std::string_view::npos))
+      return false;
+  }
+  return true;
+}
+
 }  // namespace
+
+void refuse_unreadable(const std::string& conninfo) {
+  if (conninfo.empty())
+    return;
+  char* complaint = nullptr;
+  const ConninfoOptions options(PQconninfoParse(conninfo.c_str(), &complaint),
+                                PQconninfoFree);
+  PQfreemem(complaint);
+  if (options == nullptr || !makes_sense(options.get()))
+    throw Refused("connect", "",
+                  "the conninfo string can't be read, and is not quoted here, "
+                  "since it may hold a password; write keyword=value pairs, or "
+                  "a postgresql:// URI with what is not a letter or digit "
+                  "percent-encoded");
+}
 
 void finish_connecting(PGconn* handle, milliseconds timeout) {
   if (!connect(handle, steady_clock::now() + timeout))

@@ -1,10 +1,17 @@
 #pragma once
 
 #include <chrono>
+#include <string>
 
 struct pg_conn;
 
 namespace db {
+
+/// A conninfo string that libpq can't read: it would quote it, password and
+/// all.
+///
+/// \throws Refused, which does not.
+void refuse_unreadable(const std::string& conninfo);
 
 /// Bring a connection that PQconnectStartParams() began to its end.  Of several
 /// hosts in PGHOST, one that swallows all it is sent is passed over after two

@@ -89,6 +89,7 @@ void Connection::Finish::operator()(pg_conn* handle) const noexcept {
 
 Connection::Connection(const std::string& application_name,
                        milliseconds timeout, const Address& address) {
+  refuse_unreadable(address.conninfo);
   // A dead network is noticed within half a minute, not two hours.
   // libpq reads a dbname that is a conninfo string, and lets the keywords after
   // it overrule it; an empty value is none.

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
 #include <tbb/global_control.h>
 #include <tbb/task_arena.h>
 #include <unistd.h>
@@ -81,9 +82,16 @@ int complain(const std::string& what, ExitStatus status) {
   return signal_received() != 0 ? 128 + signal_received() : int{status};
 }
 
+/// What is in memory holds passwords and keys: no core file may.
+void leave_no_core_file() {
+  const rlimit none{0, 0};
+  setrlimit(RLIMIT_CORE, &none);
+}
+
 }  // namespace
 
 int main(int argc, char* argv[]) {
+  leave_no_core_file();
   catch_signals();
   keep_standard_streams();
   telemetry::set_up_log(telemetry::LogFormat::text, "info", "");
