@@ -1,6 +1,7 @@
 #include "jobs/destroyer.hpp"
 
 #include "db/retry.hpp"
+#include "jobs/audit.hpp"
 #include "jobs/halves.hpp"
 #include "jobs/path_look.hpp"
 #include "jobs/settle_statistics.hpp"
@@ -58,8 +59,8 @@ void append(db::Destroyed& all, db::Destroyed part) {
 /// What came of a batch so far.
 struct Destroyer::Work {
   db::Destroyed done;
-  std::int64_t in_doubt = 0;  ///< rows whose COMMIT was not answered
-  std::unordered_set<std::int64_t> failed;  ///< rows named as problems
+  RowIds in_doubt;  ///< rows whose COMMIT was not answered
+  RowIds failed;    ///< rows named as problems
 };
 
 Destroyer::Destroyer(Context& context, telemetry::Pass pass,
@@ -79,6 +80,7 @@ void Destroyer::destroy(Batch batch) {
   if (context_.only_plans())
     return plan(rows);
 
+  audit_intent(pass_, rows);
   telemetry::fault_point("batch.before_destroy");
   const auto began = std::chrono::steady_clock::now();
   Work work;
@@ -194,13 +196,14 @@ void Destroyer::destroy_once(std::span<const db::Artifact> rows, Work& work) {
     // as destroyed, and none given back to --max-destroy.
     spdlog::warn("{}; how a batch of {} ended is not known", error.what(),
                  rows.size());
-    work.in_doubt += static_cast<std::int64_t>(rows.size());
+    for (const db::Artifact& row : rows)
+      work.in_doubt.insert(row.id);
   }
 }
 
 void Destroyer::account(std::span<const db::Artifact> rows, const Work& work) {
-  const std::unordered_set<std::int64_t> gone(work.done.ids.begin(),
-                                              work.done.ids.end());
+  const RowIds gone(work.done.ids.begin(), work.done.ids.end());
+  audit_result(pass_, rows, gone, work.in_doubt);
   for (const db::Artifact& row : rows)
     if (gone.contains(row.id))
       report_.contradictions += row.locked == db::LockState::locked ? 1 : 0;
@@ -209,7 +212,7 @@ void Destroyer::account(std::span<const db::Artifact> rows, const Work& work) {
 
   const auto number = static_cast<std::int64_t>(gone.size());
   context_.destroy_budget.give_back(static_cast<std::int64_t>(rows.size()) -
-                                    number - work.in_doubt);
+                                    number - std::ssize(work.in_doubt));
   report_.destroyed += number;
   report_.bytes += work.done.bytes;
   ++report_.batches;

@@ -1,6 +1,7 @@
 #include "jobs/pipeline_dropper.hpp"
 
 #include "db/retry.hpp"
+#include "jobs/audit.hpp"
 #include "jobs/blocked_pipelines.hpp"
 #include "jobs/end_deployments.hpp"
 #include "jobs/halves.hpp"
@@ -181,6 +182,7 @@ class PipelineDropper::Group {
   }
 
   void drop(const db::DropOrder& order) {
+    audit_intent(order.jobs);
     telemetry::fault_point("builds.before_drop");
     const std::int64_t asked = std::ssize(order.jobs);
     db::DropAnswer answer;
@@ -189,6 +191,7 @@ class PipelineDropper::Group {
         return context_.builds.drop(context_.writing(Pass::builds), order);
       });
     } catch (...) {
+      audit_result(order.jobs, nullptr);
       context_.drop_budget.give_back(asked);
       throw;
     }
@@ -208,13 +211,14 @@ class PipelineDropper::Group {
 
   void note_dropped(const std::vector<db::Job>& jobs,
                     const std::vector<db::DroppedJob>& dropped) {
-    std::set<std::int64_t> gone;
+    RowIds gone;
     for (const db::DroppedJob& job : dropped) {
       gone.insert(job.id);
       if (job.resource_group_id != 0)
         groups_.insert(job.resource_group_id);
     }
     dropped_.insert(dropped_.end(), gone.begin(), gone.end());
+    audit_result(jobs, &gone);
 
     std::vector<db::Job> counted;
     for (const db::Job& job : jobs)

@@ -1,5 +1,6 @@
 #include "telemetry/log.hpp"
 
+#include "telemetry/audit.hpp"
 #include "telemetry/readable.hpp"
 #include "telemetry/standard_error.hpp"
 #include "telemetry/timestamp.hpp"
@@ -84,6 +85,9 @@ void set_up_log(LogFormat format, const std::string& level,
   auto logger = std::make_shared<spdlog::logger>(
       "ci-janitor", std::make_shared<StandardErrorSink>(format, run_id));
   logger->set_level(level_named(level));
+  set_up_audit(
+      format == LogFormat::json && logger->should_log(spdlog::level::info),
+      run_id);
   spdlog::set_default_logger(std::move(logger));
 }
 
