@@ -1,5 +1,7 @@
 #include "db/artifact_queries.hpp"
 
+#include "db/shard.hpp"
+
 #include <string>
 
 namespace db {
@@ -139,6 +141,8 @@ const std::string counted_filter = R"sql(
              OR a.project_id = ANY ($2::bigint[]))
         AND a.project_id <> ALL ($3::bigint[])
         AND coalesce(a.file_store, 1) = ANY ($4::bigint[])
+        AND )sql" + in_shard("a.project_id", "$6", "$7") +
+                                   R"sql(
       ORDER BY a.expire_at
       LIMIT $5::bigint) AS expired
 )sql";

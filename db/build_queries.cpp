@@ -1,5 +1,7 @@
 #include "db/build_queries.hpp"
 
+#include "db/shard.hpp"
+
 #include <string>
 
 namespace db {
@@ -22,6 +24,8 @@ CROSS JOIN LATERAL (
          statuses + R"sql(
       AND ($4::bigint[] = '{}' OR p.project_id = ANY ($4::bigint[]))
       AND p.project_id <> ALL ($5::bigint[])
+      AND )sql" +
+         in_shard("p.id", "$8", "$9") + R"sql(
       AND (EXISTS (SELECT
                    FROM {ci_builds} AS b
                    WHERE b.commit_id = p.id AND b.status = ANY ($6::text[])
@@ -97,6 +101,8 @@ FROM (SELECT
         AND p.status NOT IN ('success', 'failed', 'canceled', 'skipped')
         AND ($2::bigint[] = '{}' OR p.project_id = ANY ($2::bigint[]))
         AND p.project_id <> ALL ($3::bigint[])
+        AND )sql" + in_shard("p.id", "$6", "$7") +
+                                                 R"sql(
         AND b.status = ANY ($4::text[])
       LIMIT $5) AS counted
 )sql"};

@@ -78,7 +78,9 @@ std::vector<UserPipeline> Builds::pipelines(
           .add(filter.projects)
           .add(filter.except_projects)
           .add(cancelable_statuses_)
-          .add(limit),
+          .add(limit)
+          .add(filter.shard.count)
+          .add(filter.shard.index),
       [&](const Row& row) {
         pipelines.push_back({row.integer(0), row.integer(1), row.integer(2)});
       });
@@ -156,12 +158,14 @@ std::int64_t Builds::count(const Session& session,
               .add(filter.projects)
               .add(filter.except_projects)
               .add(cancelable_statuses_)
-              .add(limit),
+              .add(limit)
+              .add(filter.shard.count)
+              .add(filter.shard.index),
           [&](const Row& row) { count = row.integer(0); });
   return count;
 }
 
-std::vector<Statement> Builds::statements() const {
+std::vector<Statement> Builds::statements(Shard shard) const {
   const std::vector<std::int64_t> ids{0};
   const std::vector<std::int64_t> none;
   const std::int64_t start = 0;
@@ -173,7 +177,9 @@ std::vector<Statement> Builds::statements() const {
                         .add(none)
                         .add(none)
                         .add(cancelable_statuses_)
-                        .add(limit);
+                        .add(limit)
+                        .add(shard.count)
+                        .add(shard.index);
   const auto jobs = Parameters()
                         .add(ids)
                         .add(cancelable_statuses_)

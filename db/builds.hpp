@@ -8,6 +8,7 @@
 #include "db/catalog.hpp"
 #include "db/pipeline_status.hpp"
 #include "db/pool.hpp"
+#include "db/shard.hpp"
 #include "db/statement.hpp"
 
 namespace db {
@@ -83,6 +84,9 @@ std::vector<std::string> cancelable_statuses(const Catalog& catalog);
 struct ProjectFilter {
   std::vector<std::int64_t> projects;  ///< empty: all
   std::vector<std::int64_t> except_projects;
+  /// Not of the projects: of pipelines in the builds pass, of builds in the
+  /// traces pass.
+  Shard shard{};
 };
 
 /// The statements on ci_builds that the builds pass issues.  Every method is
@@ -139,7 +143,7 @@ class Builds {
                                    std::int64_t limit) const;
 
   /// The statements above, with values to try them with.
-  [[nodiscard]] std::vector<Statement> statements() const;
+  [[nodiscard]] std::vector<Statement> statements(Shard shard = {}) const;
 
  private:
   [[nodiscard]] Parameters drop_parameters(const DropOrder& order) const;

@@ -14,6 +14,7 @@ WITH due AS MATERIALIZED (
     WHERE pick_up_at >= $2::timestamptz
       AND pick_up_at < $3::timestamptz
       AND file_store = ANY ($1::bigint[])
+      AND )sql" + in_shard("id", "$5", "$6") + R"sql(
     ORDER BY pick_up_at
     LIMIT $4::bigint
     FOR UPDATE SKIP LOCKED
@@ -32,8 +33,9 @@ SELECT id, file_store, store_dir, file, pick_up_at
 FROM {ci_deleted_objects}
 WHERE pick_up_at >= $2::timestamptz
   AND pick_up_at < $3::timestamptz
-  AND (pick_up_at, id) > ($2::timestamptz, $5::bigint)
+  AND (pick_up_at, id) > ($2::timestamptz, $7::bigint)
   AND file_store = ANY ($1::bigint[])
+  AND )sql" + in_shard("id", "$5", "$6") + R"sql(
 ORDER BY pick_up_at, id
 LIMIT $4::bigint
 )sql"};
@@ -55,6 +57,7 @@ FROM (SELECT 1
       FROM {ci_deleted_objects}
       WHERE pick_up_at < now()
         AND file_store = ANY ($1::bigint[])
+        AND )sql" + in_shard("id", "$3", "$4") + R"sql(
       LIMIT $2::bigint) AS due
 )sql"};
 
@@ -64,28 +67,34 @@ QueuedObject read_entry(const Row& row) {
 }
 
 Parameters range(const std::vector<std::int64_t>& stores, Timestamp from,
-                 Timestamp before, std::int64_t limit) {
-  return Parameters().add(stores).add(from).add(before).add(limit);
+                 Timestamp before, std::int64_t limit, Shard shard) {
+  return Parameters()
+      .add(stores)
+      .add(from)
+      .add(before)
+      .add(limit)
+      .add(shard.count)
+      .add(shard.index);
 }
 
 }  // namespace
 
 std::vector<QueuedObject> DeletedObjects::lease(
     const Session& session, const std::vector<std::int64_t>& stores,
-    Timestamp from, Timestamp before, std::int64_t limit) const {
+    Timestamp from, Timestamp before, std::int64_t limit, Shard shard) const {
   std::vector<QueuedObject> entries;
-  execute(pool_, session, lease_due, range(stores, from, before, limit),
+  execute(pool_, session, lease_due, range(stores, from, before, limit, shard),
           [&](const Row& row) { entries.push_back(read_entry(row)); });
   return entries;
 }
 
 std::vector<QueuedObject> DeletedObjects::due(
     const Session& session, const std::vector<std::int64_t>& stores,
-    Timestamp from, std::int64_t after_id, Timestamp before,
-    std::int64_t limit) const {
+    Timestamp from, std::int64_t after_id, Timestamp before, std::int64_t limit,
+    Shard shard) const {
   std::vector<QueuedObject> entries;
   execute(pool_, session, list_due,
-          range(stores, from, before, limit).add(after_id),
+          range(stores, from, before, limit, shard).add(after_id),
           [&](const Row& row) { entries.push_back(read_entry(row)); });
   return entries;
 }
@@ -102,24 +111,25 @@ void DeletedObjects::release(const Session& session,
 
 std::int64_t DeletedObjects::count_due(const Session& session,
                                        const std::vector<std::int64_t>& stores,
-                                       std::int64_t limit) const {
+                                       std::int64_t limit, Shard shard) const {
   std::int64_t count = 0;
   execute(pool_, session, count_due_entries,
-          Parameters().add(stores).add(limit),
+          Parameters().add(stores).add(limit).add(shard.count).add(shard.index),
           [&](const Row& row) { count = row.integer(0); });
   return count;
 }
 
-std::vector<Statement> DeletedObjects::statements(Timestamp horizon) {
+std::vector<Statement> DeletedObjects::statements(Timestamp horizon,
+                                                  Shard shard) {
   const std::vector<std::int64_t> none{0};
   constexpr const char* table = "ci_deleted_objects";
   constexpr const char* index = "ci_deleted_objects (pick_up_at)";
   return {
-      {"objects", lease_due, range({1}, Timestamp::min(), horizon, 1000), false,
-       table, index},
+      {"objects", lease_due, range({1}, Timestamp::min(), horizon, 1000, shard),
+       false, table, index},
       {"objects", list_due,
-       range({1}, Timestamp::min(), horizon, 1000).add(std::int64_t{0}), true,
-       table, index},
+       range({1}, Timestamp::min(), horizon, 1000, shard).add(std::int64_t{0}),
+       true, table, index},
       {"objects", forget_entries, Parameters().add(none), false, table,
        nullptr},
       {"objects", release_entries, Parameters().add(none), false, table,

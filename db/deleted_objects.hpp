@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "db/pool.hpp"
+#include "db/shard.hpp"
 #include "db/statement.hpp"
 
 namespace db {
@@ -26,8 +27,9 @@ struct QueuedObject {
 /// an entry is due once pick_up_at has passed, and whoever takes it moves
 /// pick_up_at ten minutes ahead, which is a lease.
 ///
-/// Every method is one transaction and one round trip, and may be called from
-/// several threads at once.  All throw Error, CommitUnknown (the writing
+/// Entries are divided into shares by their ids.  Every method is one
+/// transaction and one round trip, and may be called from several threads at
+/// once.  All throw Error, CommitUnknown (the writing
 /// ones), Unreachable.
 class DeletedObjects {
  public:
@@ -41,7 +43,7 @@ class DeletedObjects {
                                   const std::vector<std::int64_t>& stores,
                                   telemetry::Timestamp from,
                                   telemetry::Timestamp before,
-                                  std::int64_t limit) const;
+                                  std::int64_t limit, Shard shard = {}) const;
 
   /// As lease(), taking nothing: entries after (\a from, \a after_id) in
   /// (pick_up_at, id) order.
@@ -49,8 +51,8 @@ class DeletedObjects {
                                 const std::vector<std::int64_t>& stores,
                                 telemetry::Timestamp from,
                                 std::int64_t after_id,
-                                telemetry::Timestamp before,
-                                std::int64_t limit) const;
+                                telemetry::Timestamp before, std::int64_t limit,
+                                Shard shard = {}) const;
 
   /// The objects are gone: drop their entries.
   void forget(const Session& session,
@@ -63,10 +65,10 @@ class DeletedObjects {
   /// How many entries of \a stores are due now, counted up to \a limit.
   std::int64_t count_due(const Session& session,
                          const std::vector<std::int64_t>& stores,
-                         std::int64_t limit) const;
+                         std::int64_t limit, Shard shard = {}) const;
 
   [[nodiscard]] static std::vector<Statement> statements(
-      telemetry::Timestamp horizon);
+      telemetry::Timestamp horizon, Shard shard = {});
 
  private:
   Pool& pool_;

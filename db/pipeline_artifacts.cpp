@@ -52,7 +52,9 @@ Parameters count_parameters(Timestamp horizon, const Filter& filter,
       .add(filter.projects)
       .add(filter.except_projects)
       .add(filter.stores)
-      .add(limit);
+      .add(limit)
+      .add(filter.shard.count)
+      .add(filter.shard.index);
 }
 
 Count count(Pool& pool, const Session& session, const Query& query,
@@ -71,7 +73,7 @@ Count count(Pool& pool, const Session& session, const Query& query,
 bool Filter::takes(const Artifact& artifact) const {
   return (projects.empty() || holds(projects, artifact.project_id)) &&
          !holds(except_projects, artifact.project_id) &&
-         holds(stores, artifact.file_store);
+         holds(stores, artifact.file_store) && shard.takes(artifact.project_id);
 }
 
 std::vector<Artifact> PipelineArtifacts::page(const Session& session,

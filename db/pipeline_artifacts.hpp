@@ -12,6 +12,7 @@
 #include "db/file_name.hpp"
 #include "db/pool.hpp"
 #include "db/project_statistics.hpp"
+#include "db/shard.hpp"
 #include "db/statement.hpp"
 
 namespace db {
@@ -49,6 +50,7 @@ struct Filter {
   std::vector<std::int64_t> projects;  ///< empty: all
   std::vector<std::int64_t> except_projects;
   std::vector<std::int64_t> stores;  ///< file_store values
+  Shard shard{};                     ///< of the projects
 
   [[nodiscard]] bool takes(const Artifact& artifact) const;
 };

@@ -1,5 +1,7 @@
 #include "db/trace_queries.hpp"
 
+#include "db/shard.hpp"
+
 namespace db {
 namespace {
 
@@ -32,7 +34,9 @@ met AS (
     SELECT s.build_id, s.partition_id, b.project_id, b.status, b.failure_reason,
            coalesce(b.finished_at, b.updated_at) AS ended_at,
            ($5::bigint[] = '{}' OR b.project_id = ANY ($5::bigint[]))
-               AND b.project_id <> ALL ($6::bigint[]) AS is_ours
+               AND b.project_id <> ALL ($6::bigint[])
+               AND )sql" + in_shard("s.build_id", "$7", "$8") +
+                                           R"sql( AS is_ours
     FROM step AS s
     LEFT JOIN {ci_builds} AS b
         ON b.id = s.build_id

@@ -66,7 +66,9 @@ Parameters walk_parameters(const TraceSelection& selection, std::int64_t after,
       .add(std::int64_t{selection.settle.count()})
       .add(std::int64_t{selection.stale})
       .add(selection.projects.projects)
-      .add(selection.projects.except_projects);
+      .add(selection.projects.except_projects)
+      .add(selection.projects.shard.count)
+      .add(selection.projects.shard.index);
 }
 
 }  // namespace

@@ -85,7 +85,7 @@ void count_objects(Context& context, Backlog& backlog) {
     accounted += context.report.problems_in("ci_deleted_objects", which);
   backlog.objects = count_up_to(accounted, backlog, [&](std::int64_t limit) {
     return context.queue.count_due(counting(context), served_stores(context),
-                                   limit);
+                                   limit, context.shard());
   });
 }
 

@@ -51,10 +51,10 @@ BlockedPipelines::BlockedPipelines(Context& context) : context_(context) {}
 std::vector<db::UserPipeline> BlockedPipelines::next() {
   while (!groups_.empty() || next_group()) {
     std::vector<db::UserPipeline> wave = page();
-    if (!wave.empty()) {
+    if (!wave.empty())
       after_ = wave.back();
+    if (!wave.empty())
       return wave;
-    }
     if (!context_.may_go_on(Pass::builds))
       return {};
   }
@@ -65,12 +65,22 @@ bool BlockedPipelines::next_group() {
   Users users = next_users();
   if (users.empty())
     return false;
-  disable_schedules(users);
-  end_left_deployments(context_, users);
+  settle_users(users);
   groups_.push_back(std::move(users));
   kind_ = db::PipelineKind::live;
   after_ = {};
   return true;
+}
+
+/// Users, too, are divided into shares.
+void BlockedPipelines::settle_users(Users users) {
+  std::erase_if(users, [this](std::int64_t user) {
+    return !context_.shard().takes(user);
+  });
+  if (users.empty())
+    return;
+  disable_schedules(users);
+  end_left_deployments(context_, users);
 }
 
 BlockedPipelines::Users BlockedPipelines::next_users() {

@@ -28,6 +28,7 @@ class BlockedPipelines {
 
   bool next_group();
   Users next_users();
+  void settle_users(Users users);
   void disable_schedules(const Users& users);
   std::vector<db::UserPipeline> page();
   void halve(const db::Error& error);

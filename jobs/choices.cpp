@@ -54,4 +54,17 @@ Choice<db::StatisticsWay> statistics_way(const Options& options,
               "partition_id"};
 }
 
+db::Filter filter_of(const Options& options) {
+  return {.projects = options.projects,
+          .except_projects = options.except_projects,
+          .stores = options.only_store
+                        ? std::vector<std::int64_t>{*options.only_store}
+                        : std::vector<std::int64_t>{1, 2},
+          .shard = shard_of(options)};
+}
+
+db::Shard shard_of(const Options& options) {
+  return {options.shards, options.shard.value_or(0)};
+}
+
 }  // namespace jobs

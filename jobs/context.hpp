@@ -65,6 +65,9 @@ struct Context {
   /// have it; see standby_wait.hpp.
   std::atomic<std::int64_t> flushed_by_standbys{0};
 
+  /// What of the work is this run's.
+  [[nodiscard]] db::Shard shard() const { return filter.shard; }
+
   /// Nothing may be changed: the last line before an effect asks.
   [[nodiscard]] bool only_plans() const {
     return options.command != Command::run;

@@ -50,6 +50,7 @@ int carry_out(const Options& options) {
   const std::string run_id = make_run_id();
   telemetry::set_up_log(options.log_format, options.log_level, run_id);
 
+  refuse_incomplete(options);
   Installation installation(options, run_id, stop_requested());
   if (options.command == Command::check)
     return check(installation) ? exit_done : exit_unfit;

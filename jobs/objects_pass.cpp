@@ -61,9 +61,11 @@ class EntrySource {
     const std::int64_t limit = context_.options.batch_size;
     return context_.only_plans()
                ? context_.queue.due(context_.reading(Pass::objects), stores_,
-                                    from_, last_id_, slice_.end(), limit)
+                                    from_, last_id_, slice_.end(), limit,
+                                    context_.shard())
                : context_.queue.lease(context_.writing(Pass::objects), stores_,
-                                      from_, slice_.end(), limit);
+                                      from_, slice_.end(), limit,
+                                      context_.shard());
   }
 
   void advance(const Entries& entries) {

@@ -1,6 +1,7 @@
 #include "jobs/options.hpp"
 
 #include "jobs/command_line.hpp"
+#include "jobs/option_values.hpp"
 #include "jobs/options_table.hpp"
 #include "jobs/spelling.hpp"
 #include "telemetry/readable.hpp"
@@ -16,7 +17,7 @@ namespace {
 
 using telemetry::in_quotes;
 
-constexpr std::string_view prefix = "CI_JANITOR_";
+constexpr std::string_view variable_prefix = "CI_JANITOR_";
 
 bool is_secret(const OptionRow& row, std::string_view text) {
   return row.value.is_secret && row.value.is_secret(text);
@@ -102,7 +103,7 @@ void apply_variable(Options& options, const Given& given,
 void apply_environment(Options& options, const Given& given,
                        const char* const environment[]) {
   for (; *environment != nullptr; ++environment)
-    if (std::string_view(*environment).starts_with(prefix))
+    if (std::string_view(*environment).starts_with(variable_prefix))
       apply_variable(options, given, *environment);
 }
 
@@ -115,6 +116,24 @@ void refuse_contradictions(const Options& options) {
     throw UsageError(fmt::format(
         "--output jsonl is for plan only: for {} it is text or json",
         name_of(options.command)));
+}
+
+/// Of a Job whose completionMode is Indexed, every pod has its index here.
+void take_completion_index(Options& options, const char* const environment[]) {
+  constexpr std::string_view variable = "JOB_COMPLETION_INDEX=";
+  if (options.shards == 1 || options.shard)
+    return;
+  for (; *environment != nullptr; ++environment) {
+    const std::string_view text(*environment);
+    if (!text.starts_with(variable))
+      continue;
+    options.shard = read_number(text.substr(variable.size()));
+    if (!options.shard)
+      throw UsageError(fmt::format(
+          "JOB_COMPLETION_INDEX is {}, but must be a whole number; or give "
+          "--shard",
+          in_quotes(text.substr(variable.size()))));
+  }
 }
 
 bool answer(bool help, bool version, std::optional<Command> command) {
@@ -146,8 +165,16 @@ std::optional<Options> parse_options(int argc, const char* const argv[],
 
   apply_command_line(options, line.given);
   apply_environment(options, line.given, environment);
+  take_completion_index(options, environment);
   refuse_contradictions(options);
   return options;
+}
+
+void refuse_incomplete(const Options& options) {
+  if (options.shard && (*options.shard < 0 || *options.shard >= options.shards))
+    throw UsageError(
+        fmt::format("--shard is {}, but of --shards {} the last is {}",
+                    *options.shard, options.shards, options.shards - 1));
 }
 
 }  // namespace jobs

@@ -82,6 +82,9 @@ struct Options {
       cancelable;  ///< statuses; empty: as the schema tells
   bool accept_geo_leak = false;
 
+  std::int64_t shards = 1;            ///< runs that share the work by a rule
+  std::optional<std::int64_t> shard;  ///< of them this one; 0 if not given
+
   std::vector<std::int64_t> users;  ///< empty: all that are blocked
   std::int64_t max_drop = 1000;     ///< jobs
   /// Pipelines worked on at a time; from `./dev bench builds`.
@@ -121,6 +124,12 @@ struct Options {
 /// \throws UsageError
 std::optional<Options> parse_options(int argc, const char* const argv[],
                                      const char* const environment[]);
+
+/// What the options of one command need of each other.  Not part of
+/// parse_options(): each of them is a good option by itself.
+///
+/// \throws UsageError
+void refuse_incomplete(const Options& options);
 
 /// The text of --help, or of COMMAND --help with the options of that command.
 std::string help_text(std::optional<Command> command = std::nullopt);

@@ -87,6 +87,12 @@ const OptionRow table[] = {
    statuses(&Options::cancelable),
    "builds pass: drop jobs in these statuses; else those that this GitLab lets a"
    " user cancel"},
+  {what, "shards", "N", "1", run | plan,
+   number(&Options::shards, 1, 1'000'000),
+   "N runs share the work: none sees what another does"},
+  {what, "shard", "I", "(0)", run | plan,
+   number(&Options::shard, 0, 999'999),
+   "of --shards this one, from 0 on; JOB_COMPLETION_INDEX if not given"},
   {what, "grace", "SECONDS", "0", run | plan | explain,
    number(&Options::grace, 0, longest_seconds),
    "an artifact must have expired this long ago"},

@@ -47,14 +47,6 @@ Timestamp horizon_of(const Options& options, Timestamp now) {
   return options.horizon.value_or(now) - options.grace;
 }
 
-db::Filter filter_of(const Options& options) {
-  return {.projects = options.projects,
-          .except_projects = options.except_projects,
-          .stores = options.only_store
-                        ? std::vector<std::int64_t>{*options.only_store}
-                        : std::vector<std::int64_t>{1, 2}};
-}
-
 /// What the planner expects, for the progress bar; 0 where it does not know.
 std::int64_t expected_rows(Pass pass, const Context& context) {
   try {
@@ -163,7 +155,8 @@ void run(Installation& installation, const std::atomic<bool>& stop,
                   .stores = installation.stores,
                   .redis = installation.redis,
                   .filter = filter_of(options),
-                  .projects = {options.projects, options.except_projects},
+                  .projects = {options.projects, options.except_projects,
+                               shard_of(options)},
                   .horizon = report.horizon,
                   .queue_horizon = now,
                   .deadline = deadline,

@@ -2,6 +2,7 @@
 
 #include "db/retry.hpp"
 #include "jobs/archive_store.hpp"
+#include "jobs/choices.hpp"
 #include "jobs/in_parallel.hpp"
 #include "jobs/trace_archiver.hpp"
 
@@ -114,7 +115,8 @@ bool settles_in_time(Context& context, milliseconds wait) {
 db::TraceSelection trace_selection(const Options& options) {
   return {.settle = options.trace_settle,
           .stale = options.stale_traces,
-          .projects = {options.projects, options.except_projects}};
+          .projects = {options.projects, options.except_projects,
+                       shard_of(options)}};
 }
 
 void run_traces_pass(Context& context) {

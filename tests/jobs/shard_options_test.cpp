@@ -1,0 +1,28 @@
+#include "tests/jobs/parsing.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <string>
+
+using tests::parse;
+using tests::refusal;
+
+TEST_CASE("a pod of an indexed Job takes the shard of its index", "[unit]") {
+  const tests::Words pod{"JOB_COMPLETION_INDEX=3"};
+  CHECK(parse({"run", "--shards", "4"}, pod).shard == 3);
+  CHECK(parse({"run", "--shards", "4", "--shard", "1"}, pod).shard == 1);
+  CHECK_FALSE(parse({"run"}, pod).shard);
+  CHECK_FALSE(parse({"run", "--shards", "4"}).shard);
+  CHECK_THAT(
+      refusal({"run", "--shards", "4"}, {"JOB_COMPLETION_INDEX=\x1b[31m"}),
+      Catch::Contains("JOB_COMPLETION_INDEX is '\\x1b[31m'"));
+}
+
+TEST_CASE("there is no shard beyond the last", "[unit]") {
+  jobs::Options options;
+  options.shards = 4;
+  options.shard = 3;
+  CHECK_NOTHROW(jobs::refuse_incomplete(options));
+  options.shard = 4;
+  CHECK_THROWS_AS(jobs::refuse_incomplete(options), jobs::UsageError);
+}
