@@ -53,6 +53,10 @@ std::vector<db::UserPipeline> BlockedPipelines::next() {
     std::vector<db::UserPipeline> wave = page();
     if (!wave.empty())
       after_ = wave.back();
+    if (context_.named != nullptr)
+      std::erase_if(wave, [this](const db::UserPipeline& pipeline) {
+        return !context_.named->names_pipeline(pipeline.id);
+      });
     if (!wave.empty())
       return wave;
     if (!context_.may_go_on(Pass::builds))
@@ -72,8 +76,10 @@ bool BlockedPipelines::next_group() {
   return true;
 }
 
-/// Users, too, are divided into shares.
+/// Users, too, are divided into shares; a plan names none of this.
 void BlockedPipelines::settle_users(Users users) {
+  if (context_.named != nullptr)
+    return;
   std::erase_if(users, [this](std::int64_t user) {
     return !context_.shard().takes(user);
   });

@@ -6,6 +6,7 @@
 #include "telemetry/fault_point.hpp"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <memory>
@@ -47,9 +48,25 @@ bool has_left(const Context& context) {
   }
 }
 
+/// What --plan names and no sweep met as it was, once the walk is over.
+void count_refused(Context& context) {
+  telemetry::PassReport& report = context.report.pass(Pass::builds);
+  if (context.named == nullptr || context.must_stop() ||
+      context.drop_budget.is_spent())
+    return;
+  report.refused = std::max<std::int64_t>(
+      0, context.named->jobs() - report.dropped - report.conflicts);
+  if (report.refused > 0)
+    spdlog::warn(
+        "builds: {} jobs of the plan are refused: they are gone, or their "
+        "status is not what it was",
+        report.refused.load());
+}
+
 void end_pass(Context& context, const PipelineDropper& dropper) {
   telemetry::PassReport& report = context.report.pass(Pass::builds);
   report.conflicts = dropper.conflicts();
+  count_refused(context);
   if (report.conflicts > 0)
     report.end(Outcome::throttled,
                fmt::format("{} jobs were held, or changed again and again, by "
@@ -70,7 +87,9 @@ void run_builds_pass(Context& context) {
   }
   BlockedPipelines pipelines(context);
   PipelineDropper dropper(context);
-  while (!context.drop_budget.is_spent()) {
+  const bool names_none =
+      context.named != nullptr && context.named->jobs() == 0;
+  while (!names_none && !context.drop_budget.is_spent()) {
     const Wave wave = pipelines.next();
     if (wave.empty())
       break;

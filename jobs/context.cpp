@@ -1,5 +1,9 @@
 #include "jobs/context.hpp"
 
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
 namespace jobs {
 
 using telemetry::Outcome;
@@ -50,6 +54,28 @@ void Context::problem(Pass pass, const db::Artifact& artifact,
       report.problem({pass, "ci_pipeline_artifacts", artifact.id, reason});
   if (is_new && artifact.locked == db::LockState::unknown)
     ++unknown_problems;
+}
+
+void Context::refuse(Pass pass, std::int64_t id, std::string_view reason) {
+  constexpr int most_told = 100;
+  ++report.pass(pass).refused;
+  if (refusals_told++ < most_told)
+    spdlog::warn("{}: {} {} of the plan is refused: {}",
+                 telemetry::name_of(pass),
+                 pass == Pass::builds ? "job" : "artifact", id, reason);
+}
+
+void Context::refuse_missing(Pass pass, std::span<const std::int64_t> ids,
+                             std::vector<db::Artifact>& rows) {
+  for (const std::int64_t id : ids)
+    if (!std::ranges::binary_search(rows, id, {}, &db::Artifact::id))
+      refuse(pass, id, "it is gone, or not expired and unlocked any more");
+  std::erase_if(rows, [&](const db::Artifact& row) {
+    const bool changed = !named->names(row);
+    if (changed)
+      refuse(pass, row.id, "its key, bytes or store are not what they were");
+    return changed;
+  });
 }
 
 }  // namespace jobs

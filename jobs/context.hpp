@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 
 #include "db/builds.hpp"
@@ -15,6 +16,7 @@
 #include "jobs/main_database.hpp"
 #include "jobs/open_redis.hpp"
 #include "jobs/options.hpp"
+#include "jobs/planned_rows.hpp"
 #include "stores/open_stores.hpp"
 #include "telemetry/deadline.hpp"
 #include "telemetry/progress.hpp"
@@ -42,6 +44,7 @@ struct Context {
   const db::Traces& traces;
   const stores::Stores& stores;
   const RedisServers& redis;
+  const PlannedRows* named = nullptr;  ///< --plan: nothing else is touched
   db::Filter filter;
   db::ProjectFilter projects;
 
@@ -64,6 +67,8 @@ struct Context {
   /// The place in the WAL up to which --wait-for-standby standbys are known to
   /// have it; see standby_wait.hpp.
   std::atomic<std::int64_t> flushed_by_standbys{0};
+
+  std::atomic<int> refusals_told{0};
 
   /// What of the work is this run's.
   [[nodiscard]] db::Shard shard() const { return filter.shard; }
@@ -104,6 +109,16 @@ struct Context {
   /// Name an artifact that can't be dealt with.
   void problem(telemetry::Pass pass, const db::Artifact& artifact,
                const std::string& reason);
+
+  /// Count a row that --plan names and that is not dealt with, and log the
+  /// first hundred.
+  void refuse(telemetry::Pass pass, std::int64_t id, std::string_view reason);
+
+  /// Refuse those of \a ids that are not among \a rows, and take out of these
+  /// what is not as --plan has it.
+  /// \param rows by id
+  void refuse_missing(telemetry::Pass pass, std::span<const std::int64_t> ids,
+                      std::vector<db::Artifact>& rows);
 };
 
 }  // namespace jobs

@@ -52,6 +52,9 @@ class WindowSource {
   }
 
   [[nodiscard]] bool concerns_us(const db::Artifact& row) const {
+    // A plan may have listed what has become sure of its state since.
+    if (context_.named != nullptr)
+      return true;
     return context_.options.trust_lock_state
                ? row.locked == db::LockState::unknown
                : row.locked != db::LockState::unlocked;

@@ -82,6 +82,7 @@ struct Options {
       cancelable;  ///< statuses; empty: as the schema tells
   bool accept_geo_leak = false;
 
+  std::optional<std::string> plan;    ///< run: only what this file names
   std::int64_t shards = 1;            ///< runs that share the work by a rule
   std::optional<std::int64_t> shard;  ///< of them this one; 0 if not given
 

@@ -87,6 +87,10 @@ const OptionRow table[] = {
    statuses(&Options::cancelable),
    "builds pass: drop jobs in these statuses; else those that this GitLab lets a"
    " user cancel"},
+  {what, "plan", "FILE", "(none)", run,
+   file(&Options::plan),
+   "only what FILE names, as plan --output jsonl printed it, and only if it is"
+   " still so"},
   {what, "shards", "N", "1", run | plan,
    number(&Options::shards, 1, 1'000'000),
    "N runs share the work: none sees what another does"},

@@ -1,11 +1,30 @@
 #include "jobs/page_source.hpp"
 
 #include "db/retry.hpp"
+#include "jobs/halves.hpp"
 #include "telemetry/fault_point.hpp"
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+#include <iterator>
+
 namespace jobs {
+namespace {
+
+/// Those of \a ids that can still be destroyed and are as the plan has them.
+std::vector<db::Artifact> named_rows(Context& context, telemetry::Pass pass,
+                                     db::Selection selection,
+                                     std::span<const std::int64_t> ids) {
+  std::vector<db::Artifact> rows = db::with_retry([&] {
+    return context.artifacts.rows(context.reading(pass), selection,
+                                  context.horizon, {ids.begin(), ids.end()});
+  });
+  context.refuse_missing(pass, ids, rows);
+  return rows;
+}
+
+}  // namespace
 
 PageSource::PageSource(Context& context, telemetry::Pass pass,
                        db::Selection selection)
@@ -16,7 +35,8 @@ PageSource::PageSource(Context& context, telemetry::Pass pass,
 
 std::vector<db::Artifact> PageSource::next() {
   while (!exhausted_ && context_.may_go_on(pass_)) {
-    std::vector<db::Artifact> rows = read();
+    std::vector<db::Artifact> rows =
+        context_.named != nullptr ? next_named() : read();
     telemetry::fault_point("page.read");
     std::erase_if(
         rows, [this](const db::Artifact& row) { return !context_.takes(row); });
@@ -24,6 +44,27 @@ std::vector<db::Artifact> PageSource::next() {
       return rows;
   }
   return {};
+}
+
+std::vector<db::Artifact> PageSource::next_named() {
+  const std::span<const std::int64_t> ids =
+      std::span(context_.named->artifacts(selection_)).subspan(named_);
+  const auto part =
+      ids.first(std::min(static_cast<std::size_t>(page_size), ids.size()));
+  std::vector<db::Artifact> rows;
+  in_halves(
+      part, [this] { return context_.must_stop(); },
+      [&](std::span<const std::int64_t> half) {
+        std::ranges::move(named_rows(context_, pass_, selection_, half),
+                          std::back_inserter(rows));
+      },
+      [this](std::int64_t id, const db::Error& error) {
+        context_.report.problem(
+            {pass_, "ci_pipeline_artifacts", id, error.what()});
+      });
+  named_ += part.size();
+  exhausted_ = part.size() == ids.size();
+  return rows;
 }
 
 std::vector<db::Artifact> PageSource::read() {

@@ -16,6 +16,9 @@ namespace jobs {
 /// sorts all that are left of them.  Once a whole page has one expire_at, the
 /// pages become tie_page_size long: a million rows then cost 16 sorts rather
 /// than hundreds (benchmarks/README.md).
+///
+/// With --plan, the rows that it names, by their ids; those that are gone, or
+/// are not as it has them, are counted as refused.
 class PageSource {
  public:
   /// Rows of a page: a statement of some 15 ms, so that pages stay below 50 ms
@@ -35,6 +38,7 @@ class PageSource {
   [[nodiscard]] bool is_exhausted() const { return exhausted_; }
 
  private:
+  std::vector<db::Artifact> next_named();
   std::vector<db::Artifact> read();
   void advance(const std::vector<db::Artifact>& rows, std::int64_t limit);
 
@@ -43,6 +47,7 @@ class PageSource {
   db::Selection selection_;
   TimeSlice slice_;
   db::Cursor after_;
+  std::size_t named_ = 0;  ///< of the rows that --plan names, those looked at
   bool in_tie_ = false;
   bool exhausted_ = false;
 };

@@ -132,12 +132,18 @@ class PipelineDropper::Group {
         break;
       after = jobs.back().id;
       const bool was_full = std::ssize(jobs) == slice;
+      const auto met = std::ssize(jobs);
+      if (context_.named != nullptr)
+        std::erase_if(jobs, [this](const db::Job& job) {
+          return !context_.named->names(job);
+        });
+      const bool all_named = met == std::ssize(jobs);
       std::erase_if(jobs, [&](const db::Job& job) {
         const auto tried = tries_.find(job.id);
         return tried != tries_.end() && tried->second >= most_tries;
       });
       met_any = met_any || !jobs.empty();
-      take(std::move(jobs), !was_full);
+      take(std::move(jobs), !was_full && all_named);
       if (!was_full)
         break;
     } while (goes_on());

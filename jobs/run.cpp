@@ -17,6 +17,7 @@
 
 #include <array>
 #include <chrono>
+#include <optional>
 
 namespace jobs {
 namespace {
@@ -49,6 +50,8 @@ Timestamp horizon_of(const Options& options, Timestamp now) {
 
 /// What the planner expects, for the progress bar; 0 where it does not know.
 std::int64_t expected_rows(Pass pass, const Context& context) {
+  if (context.named != nullptr)
+    return 0;
   try {
     return pass != Pass::unlocked && pass != Pass::legacy
                ? 0
@@ -116,10 +119,17 @@ void run_pass(const PassFunction& function, Context& context) {
                report.reason.empty() ? "" : ", ", report.reason);
 }
 
+/// A plan of rows names nothing for the passes after those.
+bool is_wanted(Pass pass, const Context& context) {
+  return context.options.passes.contains(pass) &&
+         (context.named == nullptr ||
+          (pass != Pass::objects && pass != Pass::traces));
+}
+
 void run_passes(Context& context) {
   for (const PassFunction& function : pass_functions)
-    if (context.options.passes.contains(function.pass) &&
-        !context.absence_watch.tripped() && context.may_go_on(function.pass))
+    if (is_wanted(function.pass, context) && !context.absence_watch.tripped() &&
+        context.may_go_on(function.pass))
       run_pass(function, context);
   // What other passes removed is the objects pass's to report.
   if (context.report.removed() + context.report.absent() > 0)
@@ -136,6 +146,9 @@ void run(Installation& installation, const std::atomic<bool>& stop,
   const Timestamp now = db::now(installation.pool, installation.session());
   report.started_at = now;
   report.horizon = horizon_of(options, now);
+  std::optional<PlannedRows> named;
+  if (options.plan)
+    named = read_plan(*options.plan, filter_of(options));
   require_fitness(installation);
 
   const db::PipelineArtifacts artifacts(installation.pool);
@@ -154,6 +167,7 @@ void run(Installation& installation, const std::atomic<bool>& stop,
                   .traces = traces,
                   .stores = installation.stores,
                   .redis = installation.redis,
+                  .named = named ? &*named : nullptr,
                   .filter = filter_of(options),
                   .projects = {options.projects, options.except_projects,
                                shard_of(options)},

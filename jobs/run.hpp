@@ -14,7 +14,8 @@ namespace jobs {
 /// \param report filled as the run goes on, so that it tells what was done even
 ///        if this throws.
 /// \throws Unfit before anything was changed.
-/// \throws UsageError if --horizon is later than the database's now.
+/// \throws UsageError if --horizon is later than the database's now, or --plan
+///         makes no sense.
 /// \throws stores::StoreError, db::Unreachable, db::Error if the run can't go
 ///         on; what was reported done stays done.
 void run(Installation& installation, const std::atomic<bool>& stop,

@@ -38,6 +38,8 @@ std::vector<db::Artifact> SecondTry::eligible(
     return context_.artifacts.rows(context_.reading(pass_), selection_,
                                    context_.horizon, {ids.begin(), ids.end()});
   });
+  if (context_.named != nullptr)
+    context_.refuse_missing(pass_, ids, rows);
   if (selection_ == db::Selection::unlocked || rows.empty())
     return rows;
 
@@ -47,8 +49,12 @@ std::vector<db::Artifact> SecondTry::eligible(
   const db::PipelineLocks locks = db::with_retry([&] {
     return db::look_up_locks(context_.pool, context_.reading(pass_), pipelines);
   });
-  std::erase_if(rows, [&](const db::Artifact& row) {
-    return !std::ranges::binary_search(locks.unlocked, row.pipeline_id);
+  std::erase_if(rows, [&, this](const db::Artifact& row) {
+    const bool locked =
+        !std::ranges::binary_search(locks.unlocked, row.pipeline_id);
+    if (locked && context_.named != nullptr)
+      context_.refuse(pass_, row.id, "its pipeline is not unlocked any more");
+    return locked;
   });
   return rows;
 }

@@ -31,10 +31,13 @@ db::PipelineLocks look_up(Context& context,
   });
 }
 
-void judge(const db::Artifact& row, const db::PipelineLocks& locks,
-           JudgedWindow& window) {
+void judge(Context& context, const db::Artifact& row,
+           const db::PipelineLocks& locks, JudgedWindow& window) {
   if (std::ranges::binary_search(locks.unlocked, row.pipeline_id))
     window.unlocked.push_back(row);
+  else if (context.named != nullptr)
+    context.refuse(Pass::legacy, row.id,
+                   "its pipeline is not unlocked any more");
   else if (row.locked == db::LockState::unknown &&
            std::ranges::binary_search(locks.locked, row.pipeline_id))
     window.unresolved.push_back(row.id);
@@ -61,7 +64,7 @@ JudgedWindow judge_window(Context& context,
       [&](std::span<const db::Artifact> part) {
         const db::PipelineLocks locks = look_up(context, part);
         for (const db::Artifact& row : part)
-          judge(row, locks, window);
+          judge(context, row, locks, window);
       },
       [&](const db::Artifact& row, const db::Error& error) {
         context.problem(Pass::legacy, row, error.what());

@@ -75,6 +75,8 @@ struct PassReport {
   std::atomic<std::int64_t> removed{0};  ///< objects that were there
   std::atomic<std::int64_t> absent{0};   ///< objects that were not
   std::atomic<std::int64_t> failed{0};   ///< problems of this pass
+  /// Rows that --plan names and that are gone, or not as it has them.
+  std::atomic<std::int64_t> refused{0};
 
   std::atomic<std::int64_t> users{0};      ///< of whom something was dropped
   std::atomic<std::int64_t> pipelines{0};  ///< in which something was dropped

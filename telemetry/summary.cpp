@@ -36,6 +36,7 @@ Json unlocked_json(const PassReport& pass) {
   json["batches"] = pass.batches.load();
   json["skipped"] = pass.skipped.load();
   json["failed"] = pass.failed.load();
+  json["refused"] = pass.refused.load();
   json["seconds"] = rounded(pass.seconds);
   add_statements(json, pass.statements);
   return json;
@@ -51,6 +52,7 @@ Json legacy_json(const PassReport& pass) {
   json["windows"] = pass.windows.load();
   json["skipped"] = pass.skipped.load();
   json["failed"] = pass.failed.load();
+  json["refused"] = pass.refused.load();
   json["seconds"] = rounded(pass.seconds);
   add_statements(json, pass.statements);
   return json;
@@ -85,6 +87,7 @@ Json builds_json(const Report& report) {
   json["dropped"] = pass.dropped.load();
   json["conflicts"] = pass.conflicts.load();
   json["failed"] = pass.failed.load();
+  json["refused"] = pass.refused.load();
   json["seconds"] = rounded(pass.seconds);
   add_statements(json, pass.statements);
   json["waiting_resource_groups"] = waiting_json(report);

@@ -33,13 +33,20 @@ std::string reason_of(const PassReport& pass) {
   return pass.reason.empty() ? std::string{} : remark(escaped(pass.reason));
 }
 
+std::string refused_text(const PassReport& pass) {
+  return pass.refused == 0
+             ? std::string{}
+             : remark(grouped(pass.refused) +
+                      " of the plan refused: gone, or changed since");
+}
+
 std::string artifact_pass_text(Pass which, const PassReport& pass) {
   return fmt::format(columns, name_of(which), name_of(pass.outcome),
                      grouped(pass.destroyed), mebibytes(pass.bytes),
                      grouped(pass.skipped), grouped(pass.failed),
                      fmt::format("{:.1f}", pass.seconds),
                      fmt::format("{:.1f}", pass.statements.p99_ms())) +
-         reason_of(pass);
+         reason_of(pass) + refused_text(pass);
 }
 
 std::string legacy_details(const PassReport& pass) {
@@ -69,7 +76,7 @@ std::string job_pass_line(Pass which, const PassReport& pass) {
                      grouped(pass.skipped), grouped(pass.failed),
                      fmt::format("{:.1f}", pass.seconds),
                      fmt::format("{:.1f}", pass.statements.p99_ms())) +
-         reason_of(pass);
+         reason_of(pass) + refused_text(pass);
 }
 
 std::string builds_details(const Report& report) {

@@ -110,16 +110,16 @@ TEST_CASE("the JSON summary has the fields of the contract in their order",
         Keys{"unlocked", "legacy", "objects", "builds", "traces"});
   CHECK(keys_of(summary["passes"]["unlocked"]) ==
         Keys{"outcome", "destroyed", "bytes", "batches", "skipped", "failed",
-             "seconds", "p99_statement_ms", "slowest_statement_ms"});
+             "refused", "seconds", "p99_statement_ms", "slowest_statement_ms"});
   CHECK(keys_of(summary["passes"]["legacy"]) ==
         Keys{"outcome", "scanned", "destroyed", "resolved", "contradictions",
-             "bytes", "windows", "skipped", "failed", "seconds",
+             "bytes", "windows", "skipped", "failed", "refused", "seconds",
              "p99_statement_ms", "slowest_statement_ms"});
   CHECK(keys_of(summary["passes"]["objects"]) ==
         Keys{"outcome", "removed", "absent", "failed", "seconds"});
   CHECK(keys_of(summary["passes"]["builds"]) ==
         Keys{"outcome", "users", "schedules", "pipelines", "dropped",
-             "conflicts", "failed", "seconds", "p99_statement_ms",
+             "conflicts", "failed", "refused", "seconds", "p99_statement_ms",
              "slowest_statement_ms", "waiting_resource_groups"});
   CHECK(keys_of(summary["passes"]["traces"]) ==
         Keys{"outcome", "archived", "empty", "partial", "lost", "chunks",
