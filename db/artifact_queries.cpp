@@ -250,6 +250,46 @@ const Query& count_unknown_query() {
   return query;
 }
 
+const Query& pages_query() {
+  static const Query query{"artifacts.pages", R"sql(
+SELECT pg_relation_size(to_regclass('ci_pipeline_artifacts'))
+       / current_setting('block_size')::bigint
+)sql"};
+  return query;
+}
+
+const Query& share_query() {
+  static const Query query{"artifacts.share", R"sql(
+SELECT round(rows * greatest(1, $9::bigint::numeric / $8))::bigint,
+       coalesce(1000000 * gone / nullif(rows, 0), 0)
+FROM (SELECT count(*) AS rows,
+             count(*) FILTER (
+                 WHERE a.expire_at < $1::timestamptz
+                   AND (cardinality($2::bigint[]) = 0
+                        OR a.project_id = ANY ($2::bigint[]))
+                   AND a.project_id <> ALL ($3::bigint[])
+                   AND coalesce(a.file_store, 1) = ANY ($4::bigint[])
+                   {if ci_pipeline_artifacts.locked}
+                   AND ($5::bigint <> 0 AND a.locked = 0
+                        OR $6::bigint <> 0 AND p.locked = 0
+                           AND coalesce(a.locked, 2) <> 0
+                           AND ($7::bigint = 0 OR coalesce(a.locked, 2) = 2))
+                   {else}
+                   AND $5::bigint = $5 AND $7::bigint = $7
+                   AND $6::bigint <> 0 AND p.locked = 0
+                   {end}) AS gone
+      FROM {ci_pipeline_artifacts} AS a
+          TABLESAMPLE SYSTEM (least(100, 100.0 * $8::bigint / greatest($9, 1)))
+          REPEATABLE (0)
+      LEFT JOIN {ci_pipelines} AS p
+          ON p.id = a.pipeline_id
+         AND a.expire_at < $1::timestamptz
+             {if ci_pipeline_artifacts.partition_id ci_pipelines.partition_id}
+             AND p.partition_id = a.partition_id{end}) AS counted
+)sql"};
+  return query;
+}
+
 const Query& live_sample_query() {
   static const Query query{"artifacts.live_sample",
                            "(" + artifact_columns + R"sql(

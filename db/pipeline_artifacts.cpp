@@ -160,6 +160,37 @@ std::int64_t PipelineArtifacts::expected(const Session& session,
   return explain(pool_, session, all, false).nodes.front().expected_rows;
 }
 
+ShareSample PipelineArtifacts::share(const Session& session,
+                                     const ShareQuestion& question,
+                                     std::int64_t pages,
+                                     std::int64_t of) const {
+  ShareSample sample;
+  const Filter& filter = question.filter;
+  execute(pool_, session, share_query(),
+          Parameters()
+              .add(question.horizon)
+              .add(filter.projects)
+              .add(filter.except_projects)
+              .add(filter.stores)
+              .add(std::int64_t{question.unlocked})
+              .add(std::int64_t{question.legacy})
+              .add(std::int64_t{question.only_unknown})
+              .add(pages)
+              .add(of),
+          [&](const Row& row) {
+            sample.rows = row.integer(0);
+            sample.share = static_cast<double>(row.integer(1)) / 1e6;
+          });
+  return sample;
+}
+
+std::int64_t PipelineArtifacts::pages(const Session& session) const {
+  std::int64_t pages = 0;
+  execute(pool_, session, pages_query(), {},
+          [&](const Row& row) { pages = row.integer(0); });
+  return pages;
+}
+
 std::vector<Artifact> PipelineArtifacts::live_sample(
     const Session& session) const {
   std::vector<Artifact> rows;

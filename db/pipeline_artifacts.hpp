@@ -70,6 +70,21 @@ struct Count {
   std::optional<Timestamp> oldest;  ///< smallest expire_at among them
 };
 
+/// What a run would destroy of all there is, by a sample.
+struct ShareSample {
+  std::int64_t rows = 0;  ///< of the table, as the sample tells
+  double share = 0;       ///< of them, those that would go
+};
+
+/// Which rows share() counts.
+struct ShareQuestion {
+  Timestamp horizon{};
+  Filter filter;
+  bool unlocked = true;       ///< the unlocked pass runs
+  bool legacy = true;         ///< the legacy pass runs
+  bool only_unknown = false;  ///< --trust-lock-state
+};
+
 /// The statements on ci_pipeline_artifacts.  Every method is one transaction
 /// and one round trip, and may be called from several threads at once.
 /// All throw Error, CommitUnknown (the writing ones), Unreachable.
@@ -120,6 +135,17 @@ class PipelineArtifacts {
   /// progress bar.
   std::int64_t expected(const Session& session, Selection selection,
                         Timestamp horizon) const;
+
+  /// How large a share of all rows a run would destroy, whatever its own share
+  /// of the work: off some \a pages pages \a of all, taken at random but the
+  /// same each time, with the pipelines of what has expired there.  Exact where
+  /// these are all.
+  [[nodiscard]] ShareSample share(const Session& session,
+                                  const ShareQuestion& question,
+                                  std::int64_t pages, std::int64_t of) const;
+
+  /// Pages of the table, from its size alone.
+  [[nodiscard]] std::int64_t pages(const Session& session) const;
 
   /// Up to 100 rows that are not expired: 50 that expire next, 50 among the
   /// newest 2,000, all older than an hour (GitLab writes the object after the

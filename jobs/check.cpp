@@ -2,6 +2,7 @@
 
 #include "jobs/check_database.hpp"
 #include "jobs/check_jobs.hpp"
+#include "jobs/check_share.hpp"
 #include "jobs/check_standbys.hpp"
 #include "jobs/check_stores.hpp"
 #include "jobs/check_values.hpp"
@@ -60,7 +61,8 @@ const char* name_of(Level level) {
   return "";
 }
 
-std::vector<Finding> examine(Installation& installation) {
+std::vector<Finding> examine(Installation& installation,
+                             const PlannedRows* named) {
   std::vector<Finding> findings;
   check_server(installation, findings);
   if (!check_tables(installation, findings))
@@ -76,6 +78,8 @@ std::vector<Finding> examine(Installation& installation) {
   check_indexes(installation, findings);
   check_choices(installation, findings);
   check_values(installation, findings);
+  if (!has_failed(findings))  // a sample is not taken for a run that is none
+    check_share(installation, named, findings);
   check_geo(installation, findings);
   if (serves_jobs) {
     check_users(installation, findings);
@@ -87,9 +91,9 @@ std::vector<Finding> examine(Installation& installation) {
   return findings;
 }
 
-void require_fitness(Installation& installation) {
+void require_fitness(Installation& installation, const PlannedRows* named) {
   std::string sentences;
-  for (const Finding& finding : examine(installation))
+  for (const Finding& finding : examine(installation, named))
     if (finding.level == Level::fail)
       sentences += (sentences.empty() ? "" : "\n") + finding.subject + ": " +
                    finding.text;

@@ -8,6 +8,8 @@
 
 namespace jobs {
 
+class PlannedRows;
+
 enum class Level { ok, warning, fail };
 
 /// "ok", "warning", "fail"
@@ -24,7 +26,10 @@ struct Finding {
 /// nothing.
 ///
 /// \throws db::Error, db::Unreachable
-std::vector<Finding> examine(Installation& installation);
+///
+/// \param named rows of --plan, if it is given
+std::vector<Finding> examine(Installation& installation,
+                             const PlannedRows* named = nullptr);
 
 /// Not fit for run.  what() has a sentence a line.
 class Unfit : public std::runtime_error {
@@ -33,7 +38,8 @@ class Unfit : public std::runtime_error {
 };
 
 /// \throws Unfit with what failed in examine(), if anything did.
-void require_fitness(Installation& installation);
+void require_fitness(Installation& installation,
+                     const PlannedRows* named = nullptr);
 
 /// `ci-janitor check`: print a line for each finding.
 ///

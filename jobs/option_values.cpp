@@ -76,6 +76,21 @@ std::string alternatives(const std::vector<std::string_view>& words) {
                      words.back());
 }
 
+OptionValue fraction(double Options::*member) {
+  return {
+      .must_be = "a decimal number from 0 to 1, such as 0.5",
+      .set = [member](Options& options, std::string_view text) {
+        double value = -1;
+        const char* const end = text.data() + text.size();
+        const auto [stop, error] =
+            std::from_chars(text.data(), end, value, std::chars_format::fixed);
+        if (error != std::errc{} || stop != end || !(value >= 0) || value > 1)
+          return false;
+        options.*member = value;
+        return true;
+      }};
+}
+
 OptionValue flag(bool Options::*member) {
   return {.must_be = "true, false, yes, no, 1 or 0",
           .set = [member](Options& options, std::string_view text) {

@@ -28,6 +28,9 @@ template <typename Member>
 OptionValue number(Member Options::*member, std::int64_t least,
                    std::int64_t most = any_number);
 
+/// A decimal number from 0 to 1.
+OptionValue fraction(double Options::*member);
+
 template <typename Choice>
 using Choices = std::vector<std::pair<std::string_view, Choice>>;
 

@@ -82,6 +82,9 @@ struct Options {
       cancelable;  ///< statuses; empty: as the schema tells
   bool accept_geo_leak = false;
 
+  /// Of all artifacts a run may destroy at most this share, where there are
+  /// over 10,000; 1: no limit.
+  double max_fraction = 0.5;
   std::optional<std::string> plan;    ///< run: only what this file names
   std::int64_t shards = 1;            ///< runs that share the work by a rule
   std::optional<std::int64_t> shard;  ///< of them this one; 0 if not given

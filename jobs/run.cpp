@@ -149,7 +149,7 @@ void run(Installation& installation, const std::atomic<bool>& stop,
   std::optional<PlannedRows> named;
   if (options.plan)
     named = read_plan(*options.plan, filter_of(options));
-  require_fitness(installation);
+  require_fitness(installation, named ? &*named : nullptr);
 
   const db::PipelineArtifacts artifacts(installation.pool);
   const db::DeletedObjects queue(installation.pool);

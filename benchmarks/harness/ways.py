@@ -20,8 +20,9 @@ class Way:
 def janitor(passes, *options):
     return lambda store, listed, rows: [
         'build/ci-janitor', 'run', '--passes', passes, '--local-store', store,
-        '--time-limit', '0', '--accept-missing', '--progress', 'none',
-        '--log-level', 'error', '--output', 'json', *options]
+        '--time-limit', '0', '--max-fraction', '1', '--accept-missing',
+        '--progress', 'none', '--log-level', 'error', '--output', 'json',
+        *options]
 
 
 def psql(*words):

@@ -26,3 +26,12 @@ TEST_CASE("there is no shard beyond the last", "[unit]") {
   options.shard = 4;
   CHECK_THROWS_AS(jobs::refuse_incomplete(options), jobs::UsageError);
 }
+
+TEST_CASE("a share is a number from 0 to 1", "[unit]") {
+  CHECK(parse({"run", "--max-fraction", "0"}).max_fraction == 0);
+  CHECK(parse({"run", "--max-fraction", ".75"}).max_fraction == 0.75);
+  for (const char* const wrong :
+       {"", "1.01", "-0.1", "50%", "nan", "inf", "0,5", "1e-1", " 1"})
+    CHECK_THAT(refusal({"run", std::string("--max-fraction=") + wrong}),
+               Catch::Contains("a decimal number from 0 to 1"));
+}

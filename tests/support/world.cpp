@@ -46,6 +46,7 @@ std::string counted_bytes(const std::string& bytes) {
 World::World() {
   options.local_store = store.path().string();
   options.concurrency = 2;
+  options.max_fraction = 1;  // there is little else but what has expired
   options.progress = telemetry::ProgressStyle::none;
 }
 
