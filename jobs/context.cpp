@@ -32,7 +32,7 @@ bool Context::takes(const db::Artifact& row) const {
 }
 
 bool Context::must_stop() const {
-  return stop || absence_watch.tripped() || deadline.passed();
+  return stop || absence_watch.tripped() || lease_lost || deadline.passed();
 }
 
 bool Context::may_go_on(Pass pass) const {
@@ -41,6 +41,9 @@ bool Context::may_go_on(Pass pass) const {
     pass_report.end(Outcome::interrupted, "a signal asked to stop");
   else if (absence_watch.tripped())
     pass_report.end(Outcome::partial, absence_watch.reason());
+  else if (lease_lost)
+    pass_report.end(Outcome::throttled,
+                    "somebody else took the lease of --exclusive");
   else if (deadline.passed())
     pass_report.end(Outcome::budget_exhausted, "--time-limit was reached");
   else

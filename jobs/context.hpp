@@ -68,6 +68,8 @@ struct Context {
   /// have it; see standby_wait.hpp.
   std::atomic<std::int64_t> flushed_by_standbys{0};
 
+  /// Somebody else has taken the lease of --exclusive.
+  std::atomic<bool> lease_lost{false};
   std::atomic<int> refusals_told{0};
 
   /// What of the work is this run's.

@@ -38,6 +38,8 @@ ExitStatus exit_status(const Options& options, const telemetry::Report& report,
     return exit_done;
   if (report.outcome() == Outcome::partial)
     return exit_partial;
+  if (report.lease_lost && report.outcome() == Outcome::throttled)
+    return exit_left_over;
   if (options.strict && report.outcome() > Outcome::drained)
     return exit_left_over;
   return exit_done;

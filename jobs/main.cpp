@@ -1,3 +1,4 @@
+#include "jobs/artifacts_lease.hpp"
 #include "jobs/check.hpp"
 #include "jobs/exit_status.hpp"
 #include "jobs/explain.hpp"
@@ -33,6 +34,8 @@ int run_and_report(Installation& installation) {
   } catch (const Unfit&) {
     throw;  // nothing was begun, so there is nothing to report
   } catch (const UsageError&) {
+    throw;
+  } catch (const LeaseHeld&) {
     throw;
   } catch (const std::exception&) {
     if (report.outcome() != telemetry::Outcome::skipped)
@@ -103,6 +106,8 @@ int main(int argc, char* argv[]) {
     return complain(error.what(), exit_usage);
   } catch (const Unfit& error) {
     return complain(error.what(), exit_unfit);
+  } catch (const LeaseHeld& error) {
+    return complain(error.what(), exit_left_over);
   } catch (const stores::StoreUnreachable& error) {
     return complain(error.what(), exit_unreachable);
   } catch (const stores::StoreError& error) {

@@ -175,6 +175,15 @@ void refuse_incomplete(const Options& options) {
     throw UsageError(
         fmt::format("--shard is {}, but of --shards {} the last is {}",
                     *options.shard, options.shards, options.shards - 1));
+  if (options.exclusive && options.shards > 1)
+    throw UsageError(
+        "--exclusive and --shards exclude each other: the shards of one run "
+        "would shut each other out");
+  if (options.exclusive && !options.redis && !options.redis_shared_state)
+    throw UsageError(
+        "--exclusive needs --redis or --redis-shared-state: GitLab's lease is "
+        "there, and through a pooler the database can hold none for a whole "
+        "run");
 }
 
 }  // namespace jobs

@@ -88,6 +88,7 @@ struct Options {
   std::optional<std::string> plan;    ///< run: only what this file names
   std::int64_t shards = 1;            ///< runs that share the work by a rule
   std::optional<std::int64_t> shard;  ///< of them this one; 0 if not given
+  bool exclusive = false;             ///< nobody else holds GitLab's lease
 
   std::vector<std::int64_t> users;  ///< empty: all that are blocked
   std::int64_t max_drop = 1000;     ///< jobs

@@ -157,6 +157,9 @@ const OptionRow table[] = {
   {how, "lock-timeout", "MS", "300", all,
    number(&Options::lock_timeout, 1, longest_timeout),
    "no statement waits longer for a lock"},
+  {how, "exclusive", "", "", run,
+   flag(&Options::exclusive),
+   "exit status 75 if GitLab's worker or another run destroys artifacts now"},
   {how, "wait-for-standby", "N", "0", run | plan | check,
    number(&Options::wait_for_standby, 0, 100),
    "remove objects and trace chunks only once N standbys have flushed what was"

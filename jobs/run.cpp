@@ -1,6 +1,7 @@
 #include "jobs/run.hpp"
 
 #include "db/health.hpp"
+#include "jobs/artifacts_lease.hpp"
 #include "jobs/backlog.hpp"
 #include "jobs/builds_pass.hpp"
 #include "jobs/check.hpp"
@@ -119,6 +120,12 @@ void run_pass(const PassFunction& function, Context& context) {
                report.reason.empty() ? "" : ", ", report.reason);
 }
 
+/// GitLab's lease is on the artifacts; --exclusive is about the whole run.
+bool wants_lease(Pass pass, const Context& context) {
+  return context.options.exclusive || pass == Pass::unlocked ||
+         pass == Pass::legacy;
+}
+
 /// A plan of rows names nothing for the passes after those.
 bool is_wanted(Pass pass, const Context& context) {
   return context.options.passes.contains(pass) &&
@@ -127,10 +134,21 @@ bool is_wanted(Pass pass, const Context& context) {
 }
 
 void run_passes(Context& context) {
-  for (const PassFunction& function : pass_functions)
-    if (is_wanted(function.pass, context) && !context.absence_watch.tripped() &&
-        context.may_go_on(function.pass))
-      run_pass(function, context);
+  std::optional<ArtifactsLease> lease;
+  if (context.options.exclusive)
+    lease.emplace(context.redis.shared_state(), context.options, context.stop,
+                  context.lease_lost);
+  for (const PassFunction& function : pass_functions) {
+    if (!is_wanted(function.pass, context) || context.absence_watch.tripped() ||
+        !context.may_go_on(function.pass))
+      continue;
+    if (!wants_lease(function.pass, context))
+      lease.reset();
+    else if (!lease && !context.only_plans())
+      lease.emplace(context.redis.shared_state(), context.options, context.stop,
+                    context.lease_lost);
+    run_pass(function, context);
+  }
   // What other passes removed is the objects pass's to report.
   if (context.report.removed() + context.report.absent() > 0)
     context.report.pass(Pass::objects).end(Outcome::drained);
@@ -188,6 +206,7 @@ void run(Installation& installation, const std::atomic<bool>& stop,
     report.seconds = std::chrono::duration<double>(took).count();
     report.finished_at =
         now + std::chrono::floor<std::chrono::microseconds>(took);
+    report.lease_lost = context.lease_lost;
     report.settle(options.tolerate_problems);
   };
   try {

@@ -16,6 +16,7 @@ namespace jobs {
 /// \throws Unfit before anything was changed.
 /// \throws UsageError if --horizon is later than the database's now, or --plan
 ///         makes no sense.
+/// \throws LeaseHeld before anything was destroyed.
 /// \throws stores::StoreError, db::Unreachable, db::Error if the run can't go
 ///         on; what was reported done stays done.
 void run(Installation& installation, const std::atomic<bool>& stop,

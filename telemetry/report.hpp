@@ -140,6 +140,7 @@ class Report {
   Timestamp finished_at{};
   Timestamp horizon{};
   double seconds = 0;
+  bool lease_lost = false;  ///< of --exclusive, half way
   Backlog backlog;
 
   PassReport& pass(Pass which);

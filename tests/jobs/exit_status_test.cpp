@@ -57,6 +57,18 @@ TEST_CASE("a strict run fails when work is left over", "[unit]") {
   CHECK(strict(Outcome::partial) == 3);
 }
 
+TEST_CASE("a run that loses its exclusive lease half way ends with 75",
+          "[unit]") {
+  const auto lost = [](Outcome outcome) {
+    Run run(outcome);
+    run.report.lease_lost = true;
+    return run.status();
+  };
+  CHECK(lost(Outcome::throttled) == 75);
+  CHECK(lost(Outcome::drained) == 0);
+  CHECK(lost(Outcome::partial) == 3);
+}
+
 TEST_CASE("an expectation that was met changes nothing", "[unit]") {
   Run run(Outcome::drained);
   run.options.expect_destroyed = 7;

@@ -7,6 +7,17 @@
 using tests::parse;
 using tests::refusal;
 
+TEST_CASE("the options of a run's bounds can be given", "[unit]") {
+  const jobs::Options options =
+      parse({"run", "--max-fraction=0.25", "--plan=/tmp/plan.jsonl",
+             "--shards=8", "--shard=7", "--exclusive"});
+  CHECK(options.max_fraction == 0.25);
+  CHECK(options.plan == "/tmp/plan.jsonl");
+  CHECK(options.shards == 8);
+  CHECK(options.shard == 7);
+  CHECK(options.exclusive);
+}
+
 TEST_CASE("a pod of an indexed Job takes the shard of its index", "[unit]") {
   const tests::Words pod{"JOB_COMPLETION_INDEX=3"};
   CHECK(parse({"run", "--shards", "4"}, pod).shard == 3);
