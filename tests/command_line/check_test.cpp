@@ -236,7 +236,7 @@ TEST_CASE("check is 78 if anything failed, and changes nothing",
   const Ended fit = janitor(world, {"check"});
   CHECK(fit.status == 0);
   CHECK(fit.err.empty());
-  CHECK(tests::lines_of(fit.out).size() == 13);
+  CHECK(tests::lines_of(fit.out).size() == 14);
 
   const tests::TemporaryDirectory empty;
   const Ended unfit =
@@ -255,7 +255,7 @@ TEST_CASE("check as JSON is one document", "[postgres][program]") {
   CHECK(document["program"] == "ci-janitor");
   CHECK(document["command"] == "check");
   CHECK(document["fit"] == true);
-  REQUIRE(document["findings"].size() == 13);
+  REQUIRE(document["findings"].size() == 14);
   for (const auto& finding : document["findings"]) {
     CHECK(finding["level"] ==
           (finding["subject"] == "redis" ? "warning" : "ok"));
