@@ -168,7 +168,7 @@ void Connection::run(const Session& session, const Query& query,
     throw CommitUnknown(query.name, said.what(), transaction, rows_complete);
   }
   if (session.times)
-    session.times->record(steady_clock::now() - began);
+    session.times->record(steady_clock::now() - began, query.name);
   if (exchange.error()) {
     if (says_that_it_is_a_standby(*exchange.error(), session)) {
       handle_.reset();

@@ -1,6 +1,11 @@
 #include "jobs/context.hpp"
 
+#include "telemetry/log.hpp"
+#include "telemetry/readable.hpp"
+
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 
@@ -49,6 +54,22 @@ bool Context::may_go_on(Pass pass) const {
   else
     return true;
   return false;
+}
+
+void Context::batch_done(Pass pass, std::int64_t rows, std::int64_t bytes,
+                         std::chrono::steady_clock::time_point began) {
+  report.batch_done(pass, rows);
+  if (!spdlog::should_log(spdlog::level::debug))
+    return;
+  const double seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - began)
+          .count();
+  telemetry::log_with(
+      "debug",
+      fmt::format("{}: a batch of {}, {} MiB, in {:.3f} s",
+                  telemetry::name_of(pass), telemetry::grouped(rows),
+                  telemetry::mebibytes(bytes), seconds),
+      {{"rows", rows}, {"bytes", bytes}, {"seconds", seconds}});
 }
 
 void Context::problem(Pass pass, const db::Artifact& artifact,

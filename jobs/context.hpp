@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -107,6 +108,11 @@ struct Context {
   /// Whether a pass may take more work; if not, \a report says why not.  From
   /// one thread at a time.
   [[nodiscard]] bool may_go_on(telemetry::Pass pass) const;
+
+  /// A batch of \a rows came to its end: tell timeline and log.  From any
+  /// thread.
+  void batch_done(telemetry::Pass pass, std::int64_t rows, std::int64_t bytes,
+                  std::chrono::steady_clock::time_point began);
 
   /// Name an artifact that can't be dealt with.
   void problem(telemetry::Pass pass, const db::Artifact& artifact,

@@ -74,11 +74,12 @@ Destroyer::Destroyer(Context& context, telemetry::Pass pass,
       lanes_(context.options.concurrency) {}
 
 void Destroyer::destroy(Batch batch) {
+  const auto looked = std::chrono::steady_clock::now();
   const std::vector<db::Artifact> rows = granted(safe(std::move(batch.rows)));
   if (rows.empty())
     return;
   if (context_.only_plans())
-    return plan(rows);
+    return plan(rows, looked);
 
   audit_intent(pass_, rows);
   telemetry::fault_point("batch.before_destroy");
@@ -95,6 +96,7 @@ void Destroyer::destroy(Batch batch) {
   }
   telemetry::fault_point("batch.destroyed");
   account(rows, work);
+  context_.batch_done(pass_, std::ssize(work.done.ids), work.done.bytes, began);
   const bool settled =
       settle_statistics(context_, pass_, work.done.freed, began);
   if (settled && !delays_removal())
@@ -123,10 +125,13 @@ std::vector<db::Artifact> Destroyer::granted(std::vector<db::Artifact> rows) {
   return rows;
 }
 
-void Destroyer::plan(const std::vector<db::Artifact>& rows) {
+void Destroyer::plan(const std::vector<db::Artifact>& rows,
+                     std::chrono::steady_clock::time_point began) {
   std::int64_t bytes = 0;
+  telemetry::Projects::Work projects;
   for (const db::Artifact& row : rows) {
     bytes += row.size;
+    projects[row.project_id] += {.destroyed = 1, .bytes = row.size};
     if (row.locked == db::LockState::locked)
       ++report_.contradictions;
     if (context_.listing.artifact)
@@ -138,7 +143,9 @@ void Destroyer::plan(const std::vector<db::Artifact>& rows) {
   if (!delays_removal())
     plan_removal(rows);
   ++report_.batches;
+  context_.report.projects.add(projects);
   context_.progress.advance(number, bytes);
+  context_.batch_done(pass_, number, bytes, began);
 }
 
 void Destroyer::plan_removal(const std::vector<db::Artifact>& rows) {
@@ -204,11 +211,15 @@ void Destroyer::destroy_once(std::span<const db::Artifact> rows, Work& work) {
 void Destroyer::account(std::span<const db::Artifact> rows, const Work& work) {
   const RowIds gone(work.done.ids.begin(), work.done.ids.end());
   audit_result(pass_, rows, gone, work.in_doubt);
+  telemetry::Projects::Work projects;
   for (const db::Artifact& row : rows)
-    if (gone.contains(row.id))
+    if (gone.contains(row.id)) {
       report_.contradictions += row.locked == db::LockState::locked ? 1 : 0;
-    else if (!work.failed.contains(row.id))
+      projects[row.project_id] += {.destroyed = 1, .bytes = row.size};
+    } else if (!work.failed.contains(row.id)) {
       second_try_.add(row.id);
+    }
+  context_.report.projects.add(projects);
 
   const auto number = static_cast<std::int64_t>(gone.size());
   context_.destroy_budget.give_back(static_cast<std::int64_t>(rows.size()) -

@@ -49,7 +49,8 @@ class Destroyer {
 
   std::vector<db::Artifact> safe(std::vector<db::Artifact> rows);
   std::vector<db::Artifact> granted(std::vector<db::Artifact> rows);
-  void plan(const std::vector<db::Artifact>& rows);
+  void plan(const std::vector<db::Artifact>& rows,
+            std::chrono::steady_clock::time_point began);
   void plan_removal(const std::vector<db::Artifact>& rows);
   /// --removal-delay leaves the objects to a later run.
   [[nodiscard]] bool delays_removal() const;

@@ -22,7 +22,8 @@ db::Session make_session(const Options& options, const std::string& run_id,
   return session;
 }
 
-stores::StoreSettings store_settings(const Options& options) {
+stores::StoreSettings store_settings(const Options& options,
+                                     telemetry::RequestTimes* times) {
   stores::StoreSettings settings{.local_directory = options.local_store,
                                  .prune = options.prune,
                                  .object_store = {},
@@ -33,7 +34,8 @@ stores::StoreSettings store_settings(const Options& options) {
                              .endpoint = options.object_store_endpoint,
                              .region = options.object_store_region,
                              .path_style = options.object_store_path_style,
-                             .config_file = options.object_store_config};
+                             .config_file = options.object_store_config,
+                             .times = times ? &times->s3 : nullptr};
   return settings;
 }
 
@@ -41,7 +43,8 @@ stores::StoreSettings store_settings(const Options& options) {
 
 Installation::Installation(const Options& options_given,
                            const std::string& run_id_given,
-                           const std::atomic<bool>& stop)
+                           const std::atomic<bool>& stop,
+                           telemetry::RequestTimes* times)
     : options(options_given),
       run_id(run_id_given),
       pool("ci-janitor " + run_id, stop),
@@ -57,8 +60,8 @@ Installation::Installation(const Options& options_given,
   if (!catalog.in_recovery())
     pool.stay_on_primary(session());
   try {
-    stores = stores::open_stores(store_settings(options), stop);
-    redis = RedisServers(options, stop);
+    stores = stores::open_stores(store_settings(options, times), stop);
+    redis = RedisServers(options, stop, times ? &times->redis : nullptr);
   } catch (const stores::StoreError& error) {
     store_trouble = error.what();
   }

@@ -19,9 +19,11 @@ namespace jobs {
 struct Installation {
   /// Connect, read the catalog, open the stores.
   ///
+  /// \param times takes what requests to stores took; outlives this
   /// \throws db::Unreachable, db::Refused, db::Error
   Installation(const Options& options, const std::string& run_id,
-               const std::atomic<bool>& stop);
+               const std::atomic<bool>& stop,
+               telemetry::RequestTimes* times = nullptr);
 
   /// --passes names this one.
   [[nodiscard]] bool wants(telemetry::Pass pass) const {

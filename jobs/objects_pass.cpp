@@ -113,12 +113,14 @@ void plan_removal(Context& context, const Entries& entries) {
 }
 
 void drain(Context& context, ObjectRemover& remover, const Entries& entries) {
+  const auto began = std::chrono::steady_clock::now();
   telemetry::fault_point("objects.leased");
   if (context.only_plans())
     plan_removal(context, entries);
   else
     remover.remove_queued(entries);
-  context.progress.advance(static_cast<std::int64_t>(entries.size()));
+  context.progress.advance(std::ssize(entries));
+  context.batch_done(Pass::objects, std::ssize(entries), 0, began);
 }
 
 }  // namespace

@@ -27,7 +27,8 @@ std::string first_line(const std::string& path, std::string_view option) {
 
 std::unique_ptr<stores::Redis> open(const std::optional<std::string>& given,
                                     std::string_view option,
-                                    const std::atomic<bool>& stop) {
+                                    const std::atomic<bool>& stop,
+                                    telemetry::Durations* times) {
   if (!given)
     return nullptr;
   const std::string text =
@@ -35,7 +36,8 @@ std::unique_ptr<stores::Redis> open(const std::optional<std::string>& given,
           ? first_line(given->substr(file_prefix.size()), option)
           : *given;
   try {
-    return std::make_unique<stores::Redis>(stores::parse_redis_url(text), stop);
+    return std::make_unique<stores::Redis>(stores::parse_redis_url(text), stop,
+                                           stores::RedisPatience{}, times);
   } catch (const std::invalid_argument& error) {
     throw UsageError(fmt::format("{}: {}", option, error.what()));
   }
@@ -44,10 +46,11 @@ std::unique_ptr<stores::Redis> open(const std::optional<std::string>& given,
 }  // namespace
 
 RedisServers::RedisServers(const Options& options,
-                           const std::atomic<bool>& stop)
-    : chunks_(open(options.redis, "--redis", stop)),
-      shared_state_(
-          open(options.redis_shared_state, "--redis-shared-state", stop)) {}
+                           const std::atomic<bool>& stop,
+                           telemetry::Durations* times)
+    : chunks_(open(options.redis, "--redis", stop, times)),
+      shared_state_(open(options.redis_shared_state, "--redis-shared-state",
+                         stop, times)) {}
 
 std::vector<stores::Redis*> RedisServers::all() const {
   std::vector<stores::Redis*> servers;

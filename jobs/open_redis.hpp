@@ -17,7 +17,8 @@ class RedisServers {
   /// \throws UsageError if a file that holds a URL can't be read or makes no
   ///         sense.
   /// \throws stores::StoreError if this build can't speak to such a server.
-  RedisServers(const Options& options, const std::atomic<bool>& stop);
+  RedisServers(const Options& options, const std::atomic<bool>& stop,
+               telemetry::Durations* times = nullptr);
 
   /// Where live trace chunks of data_store 4 are, or null.
   [[nodiscard]] stores::Redis* chunks() const { return chunks_.get(); }

@@ -159,8 +159,9 @@ class PipelineDropper::Group {
     jobs.resize(static_cast<std::size_t>(granted));
     if (jobs.empty())
       return;
+    began_ = std::chrono::steady_clock::now();
     if (context_.only_plans())
-      dropper_.count(jobs);
+      dropper_.count(jobs, began_);
     else
       drop(all ? order_with_status(jobs)
                : db::DropOrder{jobs, {}, {}, pipelines_.partitions});
@@ -232,7 +233,7 @@ class PipelineDropper::Group {
         counted.push_back(job);
       else
         ++tries_[job.id];
-    dropper_.count(counted);
+    dropper_.count(counted, began_);
     end_deployments(context_, {gone.begin(), gone.end()});
     if (gone.empty())
       std::this_thread::sleep_for(context_.options.lock_timeout / most_tries);
@@ -272,6 +273,7 @@ class PipelineDropper::Group {
   std::unordered_map<std::int64_t, int> tries_;  ///< of jobs that didn't go
   std::set<std::int64_t> untold_;  ///< pipelines whose status is not told
   Ids dropped_;
+  std::chrono::steady_clock::time_point began_;  ///< with the slice at hand
   std::set<std::int64_t> groups_;  ///< whose resources were given back
 };
 
@@ -298,17 +300,22 @@ void PipelineDropper::work_on(std::span<const db::UserPipeline> group) {
 }
 
 /// One thread at a time, so that a listing is never torn.
-void PipelineDropper::count(const std::vector<db::Job>& dropped) {
+void PipelineDropper::count(const std::vector<db::Job>& dropped,
+                            std::chrono::steady_clock::time_point began) {
   telemetry::PassReport& report = context_.report.pass(Pass::builds);
   const std::lock_guard lock(mutex_);
+  telemetry::Projects::Work projects;
   for (const db::Job& job : dropped) {
+    projects[job.project_id] += {.dropped = 1};
     report.users += users_.insert(job.user_id).second ? 1 : 0;
     report.pipelines += pipelines_.insert(job.pipeline_id).second ? 1 : 0;
     if (context_.listing.job && context_.only_plans())
       context_.listing.job(job);
   }
   report.dropped += std::ssize(dropped);
+  context_.report.projects.add(projects);
   context_.progress.advance(std::ssize(dropped));
+  context_.batch_done(Pass::builds, std::ssize(dropped), 0, began);
 }
 
 void PipelineDropper::add_conflicts(const std::vector<std::int64_t>& jobs) {

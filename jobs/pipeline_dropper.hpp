@@ -41,7 +41,8 @@ class PipelineDropper {
   class Group;
 
   void work_on(std::span<const db::UserPipeline> group);
-  void count(const std::vector<db::Job>& dropped);
+  void count(const std::vector<db::Job>& dropped,
+             std::chrono::steady_clock::time_point began);
   void add_conflicts(const std::vector<std::int64_t>& jobs);
 
   Context& context_;

@@ -12,9 +12,12 @@
 #include "jobs/standby_wait.hpp"
 #include "jobs/traces_pass.hpp"
 #include "jobs/unlocked_pass.hpp"
+#include "telemetry/log.hpp"
+#include "telemetry/summary.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
+#include <nlohmann/json.hpp>
 
 #include <array>
 #include <chrono>
@@ -79,6 +82,14 @@ void note_stores_down(Pass pass, Context& context) {
           store->description() + " did not answer; what is in it is left");
 }
 
+/// While a pass runs, what is logged belongs to it.
+struct LogPass {
+  explicit LogPass(std::string_view pass) { telemetry::set_log_pass(pass); }
+  ~LogPass() { telemetry::set_log_pass(""); }
+  LogPass(const LogPass&) = delete;
+  LogPass& operator=(const LogPass&) = delete;
+};
+
 /// One pass: its time, its progress, and that it ends with a reason.
 void run_pass(const PassFunction& function, Context& context) {
   const auto began = std::chrono::steady_clock::now();
@@ -116,8 +127,11 @@ void run_pass(const PassFunction& function, Context& context) {
   }
   note_stores_down(function.pass, context);
   note_time();
-  spdlog::info("{}: {}{}{}", name, telemetry::name_of(report.outcome),
-               report.reason.empty() ? "" : ", ", report.reason);
+  telemetry::log_with(
+      "info",
+      fmt::format("{}: {}{}{}", name, telemetry::name_of(report.outcome),
+                  report.reason.empty() ? "" : ", ", report.reason),
+      telemetry::pass_json(context.report, function.pass));
 }
 
 /// GitLab's lease is on the artifacts; --exclusive is about the whole run.
@@ -147,6 +161,7 @@ void run_passes(Context& context) {
     else if (!lease && !context.only_plans())
       lease.emplace(context.redis.shared_state(), context.options, context.stop,
                     context.lease_lost);
+    const LogPass logged(telemetry::name_of(function.pass));
     run_pass(function, context);
   }
   // What other passes removed is the objects pass's to report.

@@ -34,6 +34,7 @@ TraceArchiver::TraceArchiver(Context& context, stores::Store& store,
       reader_(context) {}
 
 void TraceArchiver::archive(std::span<const db::LiveTrace> batch) {
+  const auto began = std::chrono::steady_clock::now();
   telemetry::PassReport& report = context_.report.pass(Pass::traces);
   TraceLease lease(context_, batch);
   Traces traces;
@@ -56,6 +57,7 @@ void TraceArchiver::archive(std::span<const db::LiveTrace> batch) {
     traces = attempt(std::move(traces));
   }
   report.skipped += std::ssize(traces);
+  context_.batch_done(Pass::traces, counted_, counted_bytes_, began);
 }
 
 /// \return those that have to be looked at again.
@@ -268,6 +270,9 @@ void TraceArchiver::count(const Trace& trace, TraceWorth worth) {
   else if (worth == TraceWorth::empty)
     ++report.empty;
   report.bytes += trace.size;
+  counted_ += 1;
+  counted_bytes_ += trace.size;
+  context_.report.projects.add({{trace.project_id, {.traces = 1}}});
   context_.progress.advance(1, trace.size);
 }
 

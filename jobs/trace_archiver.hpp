@@ -54,6 +54,8 @@ class TraceArchiver {
   stores::Store& store_;
   std::int64_t file_store_;
   ChunkReader reader_;
+  std::int64_t counted_ = 0;
+  std::int64_t counted_bytes_ = 0;
 };
 
 }  // namespace jobs

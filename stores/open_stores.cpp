@@ -85,7 +85,8 @@ S3Account account_of(const ObjectStoreSettings& settings,
           .region = region,
           .credentials = std::make_shared<CredentialLender>(
               source_of(settings, gitlab, region)),
-          .patience = {}};
+          .patience = {},
+          .times = settings.times};
 }
 
 /// What a server asks of its clients, around what speaks to it: as many

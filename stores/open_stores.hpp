@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "stores/store.hpp"
+#include "telemetry/durations.hpp"
 
 namespace stores {
 
@@ -51,6 +52,7 @@ struct ObjectStoreSettings {
   std::optional<std::string> region;
   bool path_style = false;
   std::optional<std::string> config_file;
+  telemetry::Durations* times = nullptr;  ///< takes what requests took
 };
 
 /// What is to be opened, and how it is worked on.

@@ -105,8 +105,8 @@ Redis::Same Redis::same(std::string key, std::string_view value) {
 }
 
 Redis::Redis(RedisUrl url, const std::atomic<bool>& stop,
-             RedisPatience patience)
-    : url_(std::move(url)), stop_(stop), patience_(patience) {
+             RedisPatience patience, telemetry::Durations* times)
+    : url_(std::move(url)), stop_(stop), patience_(patience), times_(times) {
   if (url_.tls && !has_redis_tls())
     throw StoreError(description() +
                      " wants TLS: this build has no TLS for Redis; connect "
@@ -231,7 +231,10 @@ std::vector<RedisAnswer> Redis::try_often(Commands commands) {
 /// A connection that failed is not given back.
 std::vector<RedisAnswer> Redis::try_once(Commands commands) {
   std::unique_ptr<RedisConnection> connection = borrow();
+  const auto began = steady_clock::now();
   std::vector<RedisAnswer> answers = connection->run(commands);
+  if (times_ != nullptr)
+    times_->record("", steady_clock::now() - began);
   give_back(std::move(connection));
   return answers;
 }

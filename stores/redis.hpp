@@ -14,6 +14,7 @@
 #include "stores/redis_connection.hpp"
 #include "stores/redis_url.hpp"
 #include "stores/store.hpp"
+#include "telemetry/durations.hpp"
 
 namespace stores {
 
@@ -43,9 +44,10 @@ class Redis {
   /// Does not connect yet.
   ///
   /// \param stop once true, nobody is kept waiting for Redis any more
+  /// \param times takes what flushes of commands took; outlives this
   /// \throws StoreError if the URL wants TLS and this build has none.
   Redis(RedisUrl url, const std::atomic<bool>& stop,
-        RedisPatience patience = {});
+        RedisPatience patience = {}, telemetry::Durations* times = nullptr);
 
   /// The values of these keys, each nothing where there is no such key.
   std::vector<std::optional<std::string>> get(
@@ -123,6 +125,7 @@ class Redis {
   const RedisUrl url_;
   const std::atomic<bool>& stop_;
   const RedisPatience patience_;
+  telemetry::Durations* const times_;
   std::mutex mutex_;  ///< guards what follows
   std::vector<std::unique_ptr<RedisConnection>> idle_;
 };

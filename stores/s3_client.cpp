@@ -56,7 +56,7 @@ HttpAnswer S3Client::send_as(const S3Call& call,
   sign(request, call.reader ? call.reader_sha256 : sha256_hex(call.body),
        credentials, account_.region, "s3", now());
   try {
-    return http_.send({.method = call.method,
+    return send_timed({.method = call.method,
                        .url = account_.endpoint.scheme + "://" + request.host +
                               request.target(),
                        .headers = std::move(request.headers),
@@ -69,6 +69,24 @@ HttpAnswer S3Client::send_as(const S3Call& call,
     if (failure.may_pass())
       throw StoreUnreachable(what);
     throw StoreError(what);
+  }
+}
+
+/// What was not answered took its time too.
+HttpAnswer S3Client::send_timed(const HttpRequest& request) {
+  const auto began = std::chrono::steady_clock::now();
+  const auto note = [&] {
+    if (account_.times != nullptr)
+      account_.times->record(request.method,
+                             std::chrono::steady_clock::now() - began);
+  };
+  try {
+    HttpAnswer answer = http_.send(request);
+    note();
+    return answer;
+  } catch (const HttpFailure&) {
+    note();
+    throw;
   }
 }
 

@@ -9,6 +9,7 @@
 #include "stores/s3_credentials.hpp"
 #include "stores/s3_error.hpp"
 #include "stores/s3_location.hpp"
+#include "telemetry/durations.hpp"
 
 namespace stores {
 
@@ -19,6 +20,7 @@ struct S3Account {
   std::string region;
   std::shared_ptr<CredentialLender> credentials;
   HttpPatience patience;
+  telemetry::Durations* times = nullptr;  ///< takes what requests took
 };
 
 /// One request to a bucket.
@@ -59,6 +61,7 @@ class S3Client {
 
  private:
   HttpAnswer send_as(const S3Call& call, const S3Credentials& credentials);
+  HttpAnswer send_timed(const HttpRequest& request);
 
   const S3Account account_;
   HttpClient http_;

@@ -12,6 +12,7 @@
 #include <spdlog/spdlog.h>
 #include <nlohmann/json.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <stdexcept>
@@ -23,6 +24,13 @@ namespace telemetry {
 namespace {
 
 using Message = spdlog::details::log_msg;
+
+// Not a view, whose two halves another thread could see apart.
+std::atomic<const char*> pass_under_way{""};
+
+/// Of the message that this thread logs right now: spdlog hands messages to the
+/// sink at once, and has no place for more than text.
+thread_local const nlohmann::ordered_json* fields_at_hand = nullptr;
 
 std::string_view view(spdlog::string_view_t text) {
   return {text.data(), text.size()};
@@ -37,12 +45,16 @@ std::string text_line(const Message& message) {
 }
 
 std::string json_line(const Message& message, const std::string& run_id) {
-  const nlohmann::ordered_json line{
+  nlohmann::ordered_json line{
       {"time", format_timestamp(std::chrono::floor<std::chrono::microseconds>(
                    message.time))},
-      {"level", view(spdlog::level::to_string_view(message.level))},
-      {"run_id", run_id},
-      {"message", view(message.payload)}};
+      {"level", view(spdlog::level::to_string_view(message.level))}};
+  if (const std::string_view pass = pass_under_way.load(); !pass.empty())
+    line["pass"] = pass;
+  line["run_id"] = run_id;
+  line["message"] = view(message.payload);
+  if (fields_at_hand != nullptr)
+    line["fields"] = *fields_at_hand;
   // In ASCII, since JSON lets DEL and C1 control characters through.
   return line.dump(-1, ' ', /*ensure_ascii=*/true,
                    nlohmann::ordered_json::error_handler_t::replace);
@@ -89,6 +101,17 @@ void set_up_log(LogFormat format, const std::string& level,
       format == LogFormat::json && logger->should_log(spdlog::level::info),
       run_id);
   spdlog::set_default_logger(std::move(logger));
+}
+
+void set_log_pass(std::string_view pass) {
+  pass_under_way = pass.data();
+}
+
+void log_with(const std::string& level, const std::string& message,
+              const nlohmann::ordered_json& fields) {
+  fields_at_hand = &fields;
+  spdlog::log(level_named(level), "{}", message);
+  fields_at_hand = nullptr;
 }
 
 }  // namespace telemetry

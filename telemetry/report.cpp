@@ -74,6 +74,18 @@ const PassReport& Report::pass(Pass which) const {
   return passes_[static_cast<std::size_t>(which)];
 }
 
+void Report::batch_done(Pass which, std::int64_t rows) {
+  const auto now = std::chrono::steady_clock::now();
+  Moment moment{.seconds = std::chrono::duration<double>(now - began_).count(),
+                .pass = name_of(which),
+                .done = rows};
+  for (const PassReport& pass : passes_) {
+    moment.statements += pass.statements.count();
+    moment.statement_seconds += pass.statements.seconds();
+  }
+  timeline.note(moment);
+}
+
 Report::Noted Report::note(const Problem& problem) {
   const std::lock_guard lock(mutex_);
   Table& table = tables_[problem.table];

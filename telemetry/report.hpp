@@ -2,6 +2,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -13,7 +14,10 @@
 #include <unordered_set>
 #include <vector>
 
+#include "telemetry/durations.hpp"
+#include "telemetry/projects.hpp"
 #include "telemetry/statement_times.hpp"
+#include "telemetry/timeline.hpp"
 #include "telemetry/timestamp.hpp"
 
 namespace telemetry {
@@ -142,9 +146,18 @@ class Report {
   double seconds = 0;
   bool lease_lost = false;  ///< of --exclusive, half way
   Backlog backlog;
+  RequestTimes requests;
+  Projects projects;
+  Timeline timeline;
+
+  /// It was fit to begin, and has come to an end.
+  [[nodiscard]] bool has_begun() const { return finished_at != Timestamp{}; }
 
   PassReport& pass(Pass which);
   [[nodiscard]] const PassReport& pass(Pass which) const;
+
+  /// Note in the timeline that a batch of \a rows is done.  From any thread.
+  void batch_done(Pass which, std::int64_t rows);
 
   /// Note a problem, count it as failed in its pass, and log a warning.  A row
   /// already noted, by whichever pass, is not counted twice.
@@ -184,6 +197,8 @@ class Report {
   enum class Noted { again, listed, first_unlisted, unlisted };
   Noted note(const Problem& problem);
 
+  const std::chrono::steady_clock::time_point began_ =
+      std::chrono::steady_clock::now();
   std::array<PassReport, all_passes.size()> passes_;
   mutable std::mutex mutex_;  ///< guards what follows
   std::vector<Problem> problems_;

@@ -5,8 +5,13 @@
 
 namespace telemetry {
 
-void StatementTimes::record(std::chrono::nanoseconds duration) {
+void StatementTimes::record(std::chrono::nanoseconds duration,
+                            std::string_view statement) {
   buckets_[bucket_of(duration)].fetch_add(1, std::memory_order_relaxed);
+  total_ns_.fetch_add(std::max<std::int64_t>(duration.count(), 0),
+                      std::memory_order_relaxed);
+  if (!statement.empty())
+    by_name_.record(statement, duration);
 
   std::int64_t slowest = slowest_ns_.load(std::memory_order_relaxed);
   while (duration.count() > slowest &&
@@ -48,6 +53,10 @@ double StatementTimes::p99_ms() const {
 double StatementTimes::slowest_ms() const {
   const std::int64_t slowest = slowest_ns_.load(std::memory_order_relaxed);
   return static_cast<double>(slowest) / 1e6;
+}
+
+double StatementTimes::seconds() const {
+  return static_cast<double>(total_ns_.load(std::memory_order_relaxed)) / 1e9;
 }
 
 }  // namespace telemetry

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include <cmath>
+#include <utility>
 
 namespace telemetry {
 
@@ -140,7 +141,26 @@ Json problems_json(const Report& report) {
 
 }  // namespace
 
+Json pass_json(const Report& report, Pass which) {
+  switch (which) {
+    case Pass::unlocked:
+      return unlocked_json(report.pass(which));
+    case Pass::legacy:
+      return legacy_json(report.pass(which));
+    case Pass::objects:
+      return objects_json(report);
+    case Pass::builds:
+      return builds_json(report);
+    case Pass::traces:
+      return traces_json(report.pass(which));
+  }
+  return {};
+}
+
 Json summary_json(const Report& report) {
+  Json passes;
+  for (const Pass pass : all_passes)
+    passes[std::string(name_of(pass))] = pass_json(report, pass);
   return {{"program", "ci-janitor"},
           {"version", CI_JANITOR_VERSION},
           {"command", valid_utf8(report.command)},
@@ -150,12 +170,7 @@ Json summary_json(const Report& report) {
           {"finished_at", format_timestamp(report.finished_at)},
           {"seconds", rounded(report.seconds)},
           {"horizon", format_timestamp(report.horizon)},
-          {"passes",
-           {{"unlocked", unlocked_json(report.pass(Pass::unlocked))},
-            {"legacy", legacy_json(report.pass(Pass::legacy))},
-            {"objects", objects_json(report)},
-            {"builds", builds_json(report)},
-            {"traces", traces_json(report.pass(Pass::traces))}}},
+          {"passes", std::move(passes)},
           {"backlog", backlog_json(report.backlog)},
           {"problems", problems_json(report)},
           {"problems_total", report.problems_total()}};

@@ -12,6 +12,9 @@ namespace telemetry {
 /// throws.
 nlohmann::ordered_json summary_json(const Report& report);
 
+/// What it says of one pass.
+nlohmann::ordered_json pass_json(const Report& report, Pass which);
+
 /// The same for people: a line a pass, what is left, and the problems (the
 /// first ten, and how many more), bytes as MiB.  Control characters are
 /// escaped; the last line ends with a line break.

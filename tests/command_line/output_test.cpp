@@ -210,6 +210,32 @@ TEST_CASE("a log for machines is JSON line by line", "[postgres][program]") {
   CHECK(json::parse(lines.back())["level"] == "error");
 }
 
+TEST_CASE(
+    "a log for machines has a line a batch, and one a pass with all counts",
+    "[postgres][program]") {
+  const Some world;
+  const Ended ended = janitor(world, {"run", "--log-format", "json", "--output",
+                                      "json", "--log-level", "debug"});
+  const json summary = json::parse(ended.out);
+  std::map<std::string, std::int64_t> rows;
+  std::map<std::string, json> passes;
+  for (const std::string& line : lines_of(ended.err)) {
+    const json entry = json::parse(line);
+    if (!entry.contains("fields"))
+      continue;
+    const std::string pass = entry["pass"];
+    if (entry["level"] == "debug")
+      rows[pass] += entry["fields"]["rows"].get<std::int64_t>();
+    else
+      passes[pass] = entry["fields"];
+  }
+  CHECK(rows["unlocked"] == 2);
+  CHECK(rows["legacy"] == 1);
+  for (const auto& [pass, fields] : summary["passes"].items())
+    CHECK(passes[pass]["outcome"] == fields["outcome"]);
+  CHECK(passes["unlocked"] == summary["passes"]["unlocked"]);
+}
+
 TEST_CASE("a quiet log is empty", "[postgres][program]") {
   const Some world;
   CHECK(janitor(world, {"run", "--log-level", "warning"}).err.empty());

@@ -83,6 +83,29 @@ TEST_CASE("a log line for machines is JSON whatever the message holds",
         "quote \" back \\ \x1b\n\x7f\xc2\x9b \xef\xbf\xbd \xe2\x82\xac");
 }
 
+TEST_CASE("a log line for machines has its pass and its figures", "[unit]") {
+  const LoggerRestored restored;
+  const auto lines = lines_of(tests::standard_error_of([] {
+    set_up_log(LogFormat::json, "debug", "run-1");
+    telemetry::set_log_pass("legacy");
+    telemetry::log_with("debug", "a {} batch", {{"rows", 5}, {"why", "\xff"}});
+    spdlog::info("plain");
+    telemetry::set_log_pass("");
+    spdlog::info("after it");
+  }));
+  REQUIRE(lines.size() == 3);
+  const auto batch = nlohmann::json::parse(lines[0]);
+  CHECK(batch["level"] == "debug");
+  CHECK(batch["pass"] == "legacy");
+  CHECK(batch["message"] == "a {} batch");
+  CHECK(batch["fields"]["rows"] == 5);
+  CHECK(batch["fields"]["why"] == "\xef\xbf\xbd");
+  const auto plain = nlohmann::json::parse(lines[1]);
+  CHECK(plain["pass"] == "legacy");
+  CHECK_FALSE(plain.contains("fields"));
+  CHECK_FALSE(nlohmann::json::parse(lines[2]).contains("pass"));
+}
+
 TEST_CASE("what is below the level is not logged, and off logs nothing",
           "[unit]") {
   const LoggerRestored restored;
