@@ -5,6 +5,7 @@
 #include "jobs/installation.hpp"
 #include "jobs/options.hpp"
 #include "jobs/print.hpp"
+#include "jobs/publish.hpp"
 #include "jobs/run.hpp"
 #include "jobs/signals.hpp"
 #include "telemetry/log.hpp"
@@ -18,17 +19,24 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <optional>
+#include <string>
 
 namespace {
 
 using namespace jobs;
 
-/// Run or plan, and print what came of it, however it ended.
-int run_and_report(Installation& installation) {
-  const Options& options = installation.options;
+/// What is known of how it goes, for those who are told when it has ended.
+struct Record {
+  std::optional<Options> options;
   telemetry::Report report;
-  report.command = options.command == Command::run ? "run" : "plan";
-  report.run_id = installation.run_id;
+  std::string error;  ///< what was complained of at the end
+};
+
+/// Run or plan, and print what came of it, however it ended.
+int run_and_report(Installation& installation, Record& record) {
+  const Options& options = installation.options;
+  telemetry::Report& report = record.report;
   try {
     run(installation, stop_requested(), listing_for(options), report);
   } catch (const Unfit&) {
@@ -43,33 +51,36 @@ int run_and_report(Installation& installation) {
     throw;
   }
   print_summary(options, report);
-  const std::string unmet = unmet_expectations(options, report);
-  if (!unmet.empty())
-    spdlog::error(unmet);
+  record.error = unmet_expectations(options, report);
+  if (!record.error.empty())
+    spdlog::error(record.error);
   return exit_status(options, report, signal_received());
 }
 
-int carry_out(const Options& options) {
+int carry_out(const Options& options, Record& record) {
   const std::string run_id = make_run_id();
+  record.report.command = name_of(options.command);
+  record.report.run_id = run_id;
   telemetry::set_up_log(options.log_format, options.log_level, run_id);
 
   refuse_incomplete(options);
-  Installation installation(options, run_id, stop_requested());
+  Installation installation(options, run_id, stop_requested(),
+                            &record.report.requests);
   if (options.command == Command::check)
     return check(installation) ? exit_done : exit_unfit;
   if (options.command == Command::explain)
     return explain(installation) ? exit_done : exit_unfit;
-  return run_and_report(installation);
+  return run_and_report(installation, record);
 }
 
 /// The width of all parallel loops comes from the user, not from the cores:
 /// deleting is waiting.  oneTBB has no more threads than cores unless the one
 /// says so, and no more of them in its own arena: 16 workers were 2.
-int carry_out_in_parallel(const Options& options) {
+int carry_out_in_parallel(const Options& options, Record& record) {
   const tbb::global_control threads(
       tbb::global_control::max_allowed_parallelism, options.concurrency);
   tbb::task_arena workers(static_cast<int>(options.concurrency));
-  return workers.execute([&] { return carry_out(options); });
+  return workers.execute([&] { return carry_out(options, record); });
 }
 
 /// Were a standard stream closed, the next file opened would take its place,
@@ -81,27 +92,23 @@ void keep_standard_streams() {
       open("/dev/null", O_RDONLY);
 }
 
-int complain(const std::string& what, ExitStatus status) {
-  spdlog::error(what);
-  return signal_received() != 0 ? 128 + signal_received() : int{status};
-}
-
 /// What is in memory holds passwords and keys: no core file may.
 void leave_no_core_file() {
   const rlimit none{0, 0};
   setrlimit(RLIMIT_CORE, &none);
 }
 
-}  // namespace
-
-int main(int argc, char* argv[]) {
-  leave_no_core_file();
-  catch_signals();
-  keep_standard_streams();
-  telemetry::set_up_log(telemetry::LogFormat::text, "info", "");
+/// All of it, from the command line to an exit status.
+int guarded(int argc, char* argv[], Record& record) {
+  const auto complain = [&](const std::string& what, ExitStatus status) {
+    spdlog::error(what);
+    record.error = what;
+    return signal_received() != 0 ? 128 + signal_received() : int{status};
+  };
   try {
-    const std::optional<Options> options = parse_options(argc, argv, environ);
-    return options ? carry_out_in_parallel(*options) : exit_done;
+    record.options = parse_options(argc, argv, environ);
+    return record.options ? carry_out_in_parallel(*record.options, record)
+                          : exit_done;
   } catch (const UsageError& error) {
     return complain(error.what(), exit_usage);
   } catch (const Unfit& error) {
@@ -130,4 +137,23 @@ int main(int argc, char* argv[]) {
   } catch (const std::exception& error) {
     return complain(error.what(), exit_unfit);
   }
+}
+
+}  // namespace
+
+int main(int argc, char* argv[]) {
+  leave_no_core_file();
+  catch_signals();
+  keep_standard_streams();
+  telemetry::set_up_log(telemetry::LogFormat::text, "info", "");
+  Record record;
+  const int status = guarded(argc, argv, record);
+  if (!record.options && status == exit_usage) {
+    record.options.emplace();
+    record.options->termination_log = termination_log_of(argc, argv, environ);
+  }
+  if (record.options)
+    publish(*record.options, record.report,
+            status, record.error);
+  return status;
 }

@@ -111,7 +111,8 @@ struct Options {
   telemetry::ProgressStyle progress = telemetry::ProgressStyle::automatic;
   telemetry::LogFormat log_format = telemetry::LogFormat::text;
   std::string log_level = "info";
-  bool analyze = false;  ///< explain only
+  std::optional<std::string> termination_log;  ///< for `kubectl describe`
+  bool analyze = false;                        ///< explain only
 
   bool operator==(const Options&) const = default;
 };

@@ -215,6 +215,9 @@ const OptionRow table[] = {
           {{"trace", "trace"}, {"debug", "debug"}, {"info", "info"},
            {"warning", "warning"}, {"error", "error"}, {"off", "off"}}),
    "trace, debug, info, warning, error or off"},
+  {output, "termination-log", "FILE", "(none)", all,
+   file(&Options::termination_log),
+   "write a line of JSON on how it ended, of at most 4096 bytes"},
 
   {smoke, "strict", "", "", run,
    flag(&Options::strict),
