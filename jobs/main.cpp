@@ -18,6 +18,7 @@
 #include <tbb/task_arena.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 #include <optional>
 #include <string>
@@ -98,6 +99,12 @@ void leave_no_core_file() {
   setrlimit(RLIMIT_CORE, &none);
 }
 
+/// In seconds since 1970.
+double now() {
+  const auto since = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration<double>(since).count();
+}
+
 /// All of it, from the command line to an exit status.
 int guarded(int argc, char* argv[], Record& record) {
   const auto complain = [&](const std::string& what, ExitStatus status) {
@@ -147,6 +154,7 @@ int main(int argc, char* argv[]) {
   keep_standard_streams();
   telemetry::set_up_log(telemetry::LogFormat::text, "info", "");
   Record record;
+  const double began = now();
   const int status = guarded(argc, argv, record);
   if (!record.options && status == exit_usage) {
     record.options.emplace();
@@ -154,6 +162,7 @@ int main(int argc, char* argv[]) {
   }
   if (record.options)
     publish(*record.options, record.report,
-            status, record.error);
+            {.exit_status = status, .started_at = began, .ended_at = now()},
+            record.error);
   return status;
 }

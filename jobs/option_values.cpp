@@ -46,6 +46,19 @@ bool is_redis_url(std::string_view text) {
   }
 }
 
+/// http[s]://HOST[:PORT][/PATH], and nothing that would have to be encoded.
+bool is_gateway_url(std::string_view text) {
+  for (const std::string_view scheme : {"http://", "https://"})
+    if (text.starts_with(scheme)) {
+      text.remove_prefix(scheme.size());
+      return !text.empty() && text.front() != '/' && text.front() != ':' &&
+             text.find_first_not_of(
+                 "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                 "0123456789-._~:/[]%") == std::string_view::npos;
+    }
+  return false;
+}
+
 /// A job that ends, or has ended, stays as it is.
 bool may_be_dropped(db::JobStatus status) {
   return !db::is_completed(status) && status != db::JobStatus::canceling;
@@ -143,6 +156,17 @@ OptionValue endpoint_url(std::optional<std::string> Options::*member) {
               [member](Options& options, std::string_view text) {
                 options.*member = std::string(text);
                 return stores::parse_s3_endpoint(text).has_value();
+              },
+          .is_secret = holds_user};
+}
+
+OptionValue gateway_url(std::optional<std::string> Options::*member) {
+  return {.must_be =
+              "http://HOST[:PORT] or https://HOST[:PORT], perhaps with a path",
+          .set =
+              [member](Options& options, std::string_view text) {
+                options.*member = std::string(text);
+                return is_gateway_url(text);
               },
           .is_secret = holds_user};
 }

@@ -45,6 +45,8 @@ OptionValue file(std::optional<std::string> Options::*member);
 OptionValue service(std::optional<std::string> Options::*member);
 OptionValue bucket_url(std::optional<std::string> Options::*member);
 OptionValue endpoint_url(std::optional<std::string> Options::*member);
+/// Of a server that answers HTTP, perhaps below a path; no user, no query.
+OptionValue gateway_url(std::optional<std::string> Options::*member);
 /// The name of a cloud's region: letters, digits and dashes.
 OptionValue region(std::optional<std::string> Options::*member);
 OptionValue redis_url(std::optional<std::string> Options::*member);

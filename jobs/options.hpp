@@ -112,6 +112,8 @@ struct Options {
   telemetry::LogFormat log_format = telemetry::LogFormat::text;
   std::string log_level = "info";
   std::optional<std::string> termination_log;  ///< for `kubectl describe`
+  std::optional<std::string> metrics_push;     ///< URL of a Pushgateway
+  std::optional<std::string> metrics_file;     ///< of the textfile collector
   bool analyze = false;                        ///< explain only
 
   bool operator==(const Options&) const = default;

@@ -218,6 +218,12 @@ const OptionRow table[] = {
   {output, "termination-log", "FILE", "(none)", all,
    file(&Options::termination_log),
    "write a line of JSON on how it ended, of at most 4096 bytes"},
+  {output, "metrics-push", "URL", "(none)", run,
+   gateway_url(&Options::metrics_push),
+   "send metrics to the Prometheus Pushgateway at http[s]://HOST[:PORT][/PATH]"},
+  {output, "metrics-file", "FILE", "(none)", run,
+   file(&Options::metrics_file),
+   "write metrics for the textfile collector of Prometheus's node exporter"},
 
   {smoke, "strict", "", "", run,
    flag(&Options::strict),

@@ -1,6 +1,7 @@
 #include "jobs/publish.hpp"
 
 #include "jobs/options_table.hpp"
+#include "jobs/publish_metrics.hpp"
 #include "stores/written_file.hpp"
 #include "telemetry/readable.hpp"
 #include "telemetry/termination_message.hpp"
@@ -28,13 +29,19 @@ void attempt(const std::string& what, const std::function<void()>& work) {
 }  // namespace
 
 void publish(const Options& options, const telemetry::Report& report,
-             int exit_status, const std::string& error) {
+             const telemetry::RunEnd& end, const std::string& error) {
   // First, since after SIGTERM there may be little time.
   if (const auto& path = options.termination_log)
     attempt("the termination log " + in_quotes(*path) + " is not written", [&] {
       stores::overwrite_file(*path, telemetry::termination_message(
-                                        report, exit_status, error));
+                                        report, end.exit_status, error));
     });
+  if (const auto& path = options.metrics_file)
+    attempt("the metrics " + in_quotes(*path) + " are not written",
+            [&] { write_metrics(*path, report, end); });
+  if (const auto& url = options.metrics_push)
+    attempt("the metrics are not pushed to " + in_quotes(*url),
+            [&] { push_metrics(*url, shard_of_environment(), report, end); });
 }
 
 std::optional<std::string> termination_log_of(int argc,

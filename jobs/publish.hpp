@@ -4,17 +4,18 @@
 #include <string>
 
 #include "jobs/options.hpp"
+#include "telemetry/metrics.hpp"
 #include "telemetry/report.hpp"
 
 namespace jobs {
 
 /// Tell those outside how it ended, as far as the options name them: the
-/// termination log.  What can't be written or
+/// termination log, the metrics.  What can't be written or
 /// sent is logged, and changes nothing: what was done is done.
 ///
 /// \param error what was complained of at the end; "" for nothing
 void publish(const Options& options, const telemetry::Report& report,
-             int exit_status, const std::string& error);
+             const telemetry::RunEnd& end, const std::string& error);
 
 /// Where --termination-log or its variable say to, in a command line that as a
 /// whole makes no sense: somebody should be told of that too.

@@ -1,0 +1,90 @@
+#include "jobs/publish_metrics.hpp"
+
+#include "stores/http.hpp"
+#include "stores/small_file.hpp"
+#include "stores/store.hpp"
+#include "stores/written_file.hpp"
+#include "telemetry/readable.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <stdexcept>
+
+namespace jobs {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr stores::HttpPatience gateway_patience{
+    .connect = 5s, .silence = 5s, .whole = 7500ms};
+constexpr std::size_t longest_metrics_file = std::size_t{4} << 20;
+
+stores::HttpAnswer ask_gateway(stores::HttpClient& http,
+                               const stores::HttpRequest& request) {
+  stores::HttpAnswer answer = http.send(request);
+  if (answer.status / 100 != 2)
+    throw std::runtime_error(fmt::format("it answers {} {}", answer.status,
+                                         telemetry::in_quotes(answer.body)));
+  return answer;
+}
+
+/// A gateway that was started anew has nothing; Prometheus knows a counter that
+/// begins again.
+std::string kept_by_gateway(stores::HttpClient& http, const std::string& url) {
+  try {
+    return ask_gateway(http, {.method = "GET",
+                              .url = url + "/metrics",
+                              .headers = {},
+                              .body = {},
+                              .reader = {},
+                              .sink = {}})
+        .body;
+  } catch (const std::exception& error) {
+    spdlog::warn("the counters begin anew: the gateway does not tell them: {}",
+                 error.what());
+    return {};
+  }
+}
+
+}  // namespace
+
+std::string shard_of_environment() {
+  const char* const index = std::getenv("JOB_COMPLETION_INDEX");
+  const std::string shard = index == nullptr ? "" : index;
+  const bool is_number =
+      !shard.empty() && shard.size() < 10 &&
+      shard.find_first_not_of("0123456789") == std::string::npos;
+  return is_number ? shard : "0";
+}
+
+void push_metrics(const std::string& url, const std::string& shard,
+                  const telemetry::Report& report,
+                  const telemetry::RunEnd& end) {
+  const std::string base = url.substr(0, url.find_last_not_of('/') + 1);
+  stores::HttpClient http(gateway_patience);
+  const telemetry::PastRun past{
+      .text = kept_by_gateway(http, base),
+      .labels = {{"job", "ci-janitor"}, {"shard", shard}}};
+  const std::string text = telemetry::metrics_text(report, end, past);
+  ask_gateway(http, {.method = "POST",
+                     .url = base + "/metrics/job/ci-janitor/shard/" + shard,
+                     .headers = {{"content-type", "text/plain; version=0.0.4"}},
+                     .body = text,
+                     .reader = {},
+                     .sink = {}});
+}
+
+void write_metrics(const std::string& path, const telemetry::Report& report,
+                   const telemetry::RunEnd& end) {
+  telemetry::PastRun past;
+  std::error_code none;
+  if (std::filesystem::exists(path, none))
+    past.text = stores::read_small_file(path, "the file", longest_metrics_file);
+  stores::replace_file(path, telemetry::metrics_text(report, end, past));
+}
+
+}  // namespace jobs
