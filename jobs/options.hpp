@@ -114,6 +114,7 @@ struct Options {
   std::optional<std::string> termination_log;  ///< for `kubectl describe`
   std::optional<std::string> metrics_push;     ///< URL of a Pushgateway
   std::optional<std::string> metrics_file;     ///< of the textfile collector
+  std::optional<std::string> report;           ///< HTML, for people
   bool analyze = false;                        ///< explain only
 
   bool operator==(const Options&) const = default;

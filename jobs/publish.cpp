@@ -4,6 +4,7 @@
 #include "jobs/publish_metrics.hpp"
 #include "stores/written_file.hpp"
 #include "telemetry/readable.hpp"
+#include "telemetry/report_page.hpp"
 #include "telemetry/termination_message.hpp"
 
 #include <spdlog/spdlog.h>
@@ -35,6 +36,10 @@ void publish(const Options& options, const telemetry::Report& report,
     attempt("the termination log " + in_quotes(*path) + " is not written", [&] {
       stores::overwrite_file(*path, telemetry::termination_message(
                                         report, end.exit_status, error));
+    });
+  if (const auto& path = options.report; path && report.has_begun())
+    attempt("the report " + in_quotes(*path) + " is not written", [&] {
+      stores::replace_file(*path, telemetry::report_page(report));
     });
   if (const auto& path = options.metrics_file)
     attempt("the metrics " + in_quotes(*path) + " are not written",

@@ -10,7 +10,7 @@
 namespace jobs {
 
 /// Tell those outside how it ended, as far as the options name them: the
-/// termination log, the metrics.  What can't be written or
+/// termination log, the report page, the metrics.  What can't be written or
 /// sent is logged, and changes nothing: what was done is done.
 ///
 /// \param error what was complained of at the end; "" for nothing
