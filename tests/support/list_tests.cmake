@@ -8,6 +8,9 @@
 #     slow      takes more than some seconds; not run by ./dev test --quick
 #     long      takes minutes; run by ./dev test --all only
 #
+# Tests that are no test cases have the labels structure and cluster (k8s/, docs/
+# and the package; in tests/CMakeLists.txt), besides slow or long.
+#
 # A test case with several of these tags gets the label that stands last here.
 # Besides, each of these tags is a label of its own:
 #
