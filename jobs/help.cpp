@@ -1,5 +1,6 @@
+#include "jobs/help.hpp"
+
 #include "jobs/options.hpp"
-#include "jobs/options_table.hpp"
 
 #include <fmt/format.h>
 
@@ -24,15 +25,6 @@ constexpr std::pair<int, std::string_view> exit_statuses[] = {
     {78, "not fit: schema, privileges, a store that rows need, a safety stop"},
     {130, "SIGINT: the work in hand was finished, the summary written"},
     {143, "SIGTERM: likewise"}};
-
-constexpr std::string_view environment_help =
-    "Each option is a variable too: --batch-size is CI_JANITOR_BATCH_SIZE,"
-    " a flag is true or false.  The command line wins over the environment,"
-    " the environment over the default.";
-
-constexpr std::string_view database_help =
-    "The database is named as libpq does it: PGHOST, PGPORT, PGDATABASE,"
-    " PGUSER, PGPASSFILE, PGSERVICE, PGSSLMODE and so on.";
 
 /// \a text broken at blanks, each line but the first set in to \a column.
 std::string wrapped(std::string_view text, std::size_t column) {
@@ -65,33 +57,6 @@ std::string command_lines() {
   return text;
 }
 
-// In the help of all commands an option of a single one says so.
-std::string concern_of(const OptionRow& row, std::optional<Command> command) {
-  if (command)
-    return {};
-  for (const CommandRow& other : command_table())
-    if (row.commands == only(other.command))
-      return fmt::format("{} only: ", other.name);
-  return {};
-}
-
-std::string default_of(const OptionRow& row) {
-  std::string_view text = row.default_text;
-  if (text.empty())
-    return {};
-  if (text.starts_with("("))
-    text = text.substr(1, text.size() - 2);
-  return fmt::format(" (default: {})", text);
-}
-
-/// "Say what run would do.", of "say what run would do"
-std::string sentence(std::string_view words) {
-  std::string text = std::string(words) + ".";
-  text.front() =
-      static_cast<char>(std::toupper(static_cast<unsigned char>(text.front())));
-  return text;
-}
-
 std::string option_lines(const OptionRow& row, std::optional<Command> command) {
   std::string head = "  " + row.on_command_line();
   if (!row.is_flag())
@@ -100,9 +65,10 @@ std::string option_lines(const OptionRow& row, std::optional<Command> command) {
     head.append("\n").append(help_column, ' ');
   else
     head.resize(help_column, ' ');
-  return head + wrapped(concern_of(row, command) + std::string(row.help) +
-                            default_of(row),
-                        help_column);
+  std::string text = concern_of(row, command) + std::string(row.help);
+  if (!default_of(row).empty())
+    text += fmt::format(" (default: {})", default_of(row));
+  return head + wrapped(text, help_column);
 }
 
 std::string options_text(std::optional<Command> command) {
@@ -140,6 +106,32 @@ std::string head_of(std::optional<Command> command) {
 }
 
 }  // namespace
+
+std::span<const std::pair<int, std::string_view>> exit_status_table() {
+  return exit_statuses;
+}
+
+// In the help of all commands an option of a single one says so.
+std::string concern_of(const OptionRow& row, std::optional<Command> command) {
+  if (command)
+    return {};
+  for (const CommandRow& other : command_table())
+    if (row.commands == only(other.command))
+      return fmt::format("{} only: ", other.name);
+  return {};
+}
+
+std::string_view default_of(const OptionRow& row) {
+  const std::string_view text = row.default_text;
+  return text.starts_with("(") ? text.substr(1, text.size() - 2) : text;
+}
+
+std::string sentence(std::string_view words) {
+  std::string text = std::string(words) + ".";
+  text.front() =
+      static_cast<char>(std::toupper(static_cast<unsigned char>(text.front())));
+  return text;
+}
 
 std::string help_text(std::optional<Command> command) {
   return head_of(command) + options_text(command) + "\nENVIRONMENT\n  " +

@@ -1,6 +1,7 @@
 #include "jobs/options.hpp"
 
 #include "jobs/command_line.hpp"
+#include "jobs/help.hpp"
 #include "jobs/option_values.hpp"
 #include "jobs/options_table.hpp"
 #include "jobs/spelling.hpp"
@@ -144,6 +145,19 @@ bool answer(bool help, bool version, std::optional<Command> command) {
   return help || version;
 }
 
+/// What packages and the README are made from; no word of it in --help.
+bool answer_packager(std::string_view word) {
+  if (word == "--man")
+    std::cout << man_page() << std::flush;
+  else if (word == "--bash-completion")
+    std::cout << bash_completion() << std::flush;
+  else if (word == "--options-in-markdown")
+    std::cout << options_in_markdown() << std::flush;
+  else
+    return false;
+  return true;
+}
+
 }  // namespace
 
 std::optional<Options> parse_options(int argc, const char* const argv[],
@@ -153,7 +167,8 @@ std::optional<Options> parse_options(int argc, const char* const argv[],
     throw UsageError(fmt::format(
         "no command is given: ci-janitor {} [OPTIONS], or ci-janitor --help",
         command_names("|")));
-  if (answer(words[0] == "--help", words[0] == "--version", std::nullopt))
+  if (answer(words[0] == "--help", words[0] == "--version", std::nullopt) ||
+      answer_packager(words[0]))
     return std::nullopt;
 
   Options options;

@@ -1,8 +1,10 @@
+#include "jobs/help.hpp"
 #include "jobs/options_table.hpp"
 #include "tests/jobs/parsing.hpp"
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <iostream>
 #include <sstream>
 
@@ -61,4 +63,28 @@ TEST_CASE("the help of a command has the options that concern it alone",
   for (const OptionRow& row : option_table())
     CHECK((help.find("\n  " + row.on_command_line() + " ") !=
            std::string::npos) == row.concerns(Command::check));
+}
+
+TEST_CASE("what packages are made of is printed, and then nothing is run",
+          "[unit]") {
+  CHECK(output_of({"--man"}) == man_page());
+  CHECK(output_of({"--bash-completion"}) == bash_completion());
+  CHECK(output_of({"--options-in-markdown"}) == options_in_markdown());
+  CHECK_THROWS_AS(parse_any({"run", "--man"}), UsageError);
+}
+
+TEST_CASE("man page, completion and README name every option", "[unit]") {
+  std::string man = man_page();
+  man.erase(std::remove(man.begin(), man.end(), '\\'), man.end());
+  const std::string markdown = options_in_markdown();
+  for (const OptionRow& row : option_table()) {
+    const std::string option = row.on_command_line();
+    INFO(option);
+    CHECK(man.find("fB" + option + "fR") != std::string::npos);
+    CHECK(markdown.find("| `" + option) != std::string::npos);
+    CHECK(bash_completion().find(option) != std::string::npos);
+  }
+  for (const auto& [status, meaning] : exit_status_table())
+    CHECK(man.find(".TP\n" + std::to_string(status) + "\n") !=
+          std::string::npos);
 }
