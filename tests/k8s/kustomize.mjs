@@ -5,7 +5,8 @@ import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import YAML from 'yaml';
 
-const fields = ['apiVersion', 'kind', 'namespace', 'resources', 'patches', 'images'];
+const fields = ['apiVersion', 'kind', 'namespace', 'resources', 'patches', 'images',
+  'configMapGenerator'];
 const without_namespace = ['Namespace', 'PersistentVolume'];
 // Lists that a patch merges rather than replaces, and what tells their items
 // apart: patchMergeKey in Kubernetes' schema.
@@ -79,6 +80,15 @@ function in_namespace(resource, namespace) {
   return {...resource, metadata: {...resource.metadata, namespace}};
 }
 
+/// Only without the suffix that names the content.
+function generated({name, files, options}, directory) {
+  if (options?.disableNameSuffixHash !== true)
+    throw new Error(`${directory}: ConfigMap ${name} would get a suffix`);
+  const data = Object.fromEntries(files.map((file) =>
+    [file, readFileSync(join(directory, file), 'utf8')]));
+  return {apiVersion: 'v1', kind: 'ConfigMap', data, metadata: {name, labels: options.labels}};
+}
+
 /// The resources of the kustomization in a directory.
 export function render(directory) {
   const [kustomization] = documents(join(directory, 'kustomization.yaml'));
@@ -89,6 +99,8 @@ export function render(directory) {
   let resources = kustomization.resources.flatMap((name) =>
     name.endsWith('.yaml') ? documents(join(directory, name))
       : render(join(directory, name)));
+  for (const generator of kustomization.configMapGenerator ?? [])
+    resources.push(generated(generator, directory));
   for (const {path} of kustomization.patches ?? [])
     for (const patch of documents(join(directory, path)))
       resources = patched(resources, patch, join(directory, path));
