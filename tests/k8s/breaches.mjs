@@ -46,5 +46,9 @@ export const breaches = [
   breach('a mount of no volume', /no volume/, (all) => { job(all).template.spec.volumes.pop(); }),
   breach('a pod that no policy closes in', /NetworkPolicy/,
     (all) => { job(all).template.metadata.labels = {app: 'janitor'}; }),
+  breach('more pods than shares', /4 pods/, (all) => { data(all).CI_JANITOR_SHARDS = '2'; },
+    'sharded'),
+  breach('a message that nobody reads', /read elsewhere/,
+    (all) => { data(all).CI_JANITOR_TERMINATION_LOG = '/tmp/message'; }),
   breach('an image of another version', /latest/, (all) => { container(all).image = 'ci-janitor:latest'; }),
 ];

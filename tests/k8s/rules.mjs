@@ -78,6 +78,19 @@ function time_offences(cronjob, resources, {options}) {
   return offences;
 }
 
+function shard_offences(job, resources) {
+  const shards = Number(variables_of(our_containers(job)[0], resources).CI_JANITOR_SHARDS ?? 1);
+  const pods = job.completionMode === 'Indexed' ? job.completions : 1;
+  return shards === pods ? [] : [`${pods} pods are to do ${shards} shares`];
+}
+
+// The kubelet reads what the program writes.
+function message_offences(container, resources) {
+  const path = variables_of(container, resources).CI_JANITOR_TERMINATION_LOG;
+  return path === container.terminationMessagePath
+    ? [] : [`the termination message is written to ${path}, and read elsewhere`];
+}
+
 function same(one, other) {
   return JSON.stringify(one) === JSON.stringify(other);
 }
@@ -140,7 +153,9 @@ function image_offences(job, {version}) {
 export function rule_offences(resources, facts) {
   const offences = by_kind(resources, 'CronJob').flatMap((cronjob) => [
     ...time_offences(cronjob, resources, facts),
-    ...failure_offences(cronjob.spec.jobTemplate.spec, facts)]);
+    ...failure_offences(cronjob.spec.jobTemplate.spec, facts),
+    ...shard_offences(cronjob.spec.jobTemplate.spec, resources),
+    ...message_offences(our_containers(cronjob.spec.jobTemplate.spec)[0], resources)]);
   for (const job of job_specs(resources))
     offences.push(...pod_offences(job), ...policy_offences(resources, job),
       ...image_offences(job, facts),
