@@ -217,8 +217,9 @@ def section(figures):
     yield ''
     yield from table(['beside', 'wanted', 'shown', 'met'],
                      [*targets(figures), *own_targets(figures)])
-    yield '![Rows a second](results/peers.svg)'
-    yield ''
+    if figures.has('headline', 'ours'):
+        yield '![Rows a second](results/peers.svg)'
+        yield ''
     yield from server_tables(figures)
     yield from object_tables(figures)
     yield from sizes(figures)
