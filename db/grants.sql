@@ -18,7 +18,9 @@
 --     statistics=WAY   where the same is said to ci-janitor: with-storage,
 --                      alone, off
 --
--- For --wait-for-standby alone, by a superuser: how far the standbys are.
+-- For --wait-for-standby, --max-replica-lag and --max-transaction-age, by a
+-- superuser: how far the standbys are, and since when transactions of others
+-- last.  Without it the last two are not heeded.
 --
 --     psql -d gitlabhq_production -c 'GRANT pg_read_all_stats TO ci_janitor'
 \set ON_ERROR_STOP on

@@ -36,6 +36,8 @@ class BatchCutter {
     return std::move(rows_);
   }
   [[nodiscard]] bool is_empty() const { return left_.empty(); }
+  /// The rows of a batch, at most, from the next one on.
+  void limit_to(std::int64_t batch_size) { batch_size_ = batch_size; }
   /// \return null if empty.
   std::shared_ptr<Batch> next();
 
@@ -68,6 +70,8 @@ class BatchSource {
 
   /// The next batch; null at the end, and when the pass must stop.
   std::shared_ptr<Batch> next();
+  /// The rows of a batch, at most, from the next one on.
+  void limit_to(std::int64_t batch_size) { cutter_.limit_to(batch_size); }
   /// There is something left to hand out; may have to read a page to know.
   bool has_more();
 

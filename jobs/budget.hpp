@@ -32,6 +32,11 @@ class Budget {
     left_ += rows;
   }
 
+  [[nodiscard]] std::int64_t left() const {
+    const std::lock_guard lock(mutex_);
+    return left_;
+  }
+
   [[nodiscard]] bool is_spent() const {
     const std::lock_guard lock(mutex_);
     return left_ == 0;

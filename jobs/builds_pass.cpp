@@ -1,7 +1,7 @@
 #include "jobs/builds_pass.hpp"
 
 #include "jobs/blocked_pipelines.hpp"
-#include "jobs/in_parallel.hpp"
+#include "jobs/in_pace.hpp"
 #include "jobs/pipeline_dropper.hpp"
 #include "telemetry/fault_point.hpp"
 
@@ -24,8 +24,8 @@ constexpr std::ptrdiff_t group_size = 50;
 
 void work_on(Context& context, const Wave& wave, PipelineDropper& dropper) {
   auto next = wave.begin();
-  in_parallel<Wave>(
-      context.tokens(),
+  in_pace<Wave>(
+      context, Pass::builds,
       [&] {
         const auto begin = next;
         next += std::min(group_size, wave.end() - next);

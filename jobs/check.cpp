@@ -2,6 +2,7 @@
 
 #include "jobs/check_database.hpp"
 #include "jobs/check_jobs.hpp"
+#include "jobs/check_pressure.hpp"
 #include "jobs/check_share.hpp"
 #include "jobs/check_standbys.hpp"
 #include "jobs/check_stores.hpp"
@@ -71,6 +72,7 @@ std::vector<Finding> examine(Installation& installation,
   const bool privileged = check_privileges(installation, serves_jobs, findings);
   check_vacuum(installation, findings);
   check_clock(installation, findings);
+  check_pressure(installation, findings);
   check_standbys(installation, findings);
   check_store_roots(installation, findings);
   if (!privileged)

@@ -49,6 +49,8 @@ bool Context::may_go_on(Pass pass) const {
   else if (lease_lost)
     pass_report.end(Outcome::throttled,
                     "somebody else took the lease of --exclusive");
+  else if (!governor.given_up().empty())
+    pass_report.end(Outcome::throttled, governor.given_up());
   else if (deadline.passed())
     pass_report.end(Outcome::budget_exhausted, "--time-limit was reached");
   else
@@ -76,8 +78,15 @@ void Context::problem(Pass pass, const db::Artifact& artifact,
                       const std::string& reason) {
   const bool is_new =
       report.problem({pass, "ci_pipeline_artifacts", artifact.id, reason});
-  if (is_new && artifact.locked == db::LockState::unknown)
+  if (!is_new)
+    return;
+  if (artifact.locked == db::LockState::unknown)
     ++unknown_problems;
+  const auto why = stores.find(artifact.file_store) == nullptr
+                       ? telemetry::Ineligible::other_store
+                       : telemetry::Ineligible::poison;
+  const std::lock_guard lock(ineligible_mutex);
+  ++ineligible[artifact.project_id][static_cast<std::size_t>(why)];
 }
 
 void Context::refuse(Pass pass, std::int64_t id, std::string_view reason) {

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
+#include <mutex>
 #include <span>
 #include <string>
 
@@ -14,6 +16,7 @@
 #include "db/traces.hpp"
 #include "jobs/absence_watch.hpp"
 #include "jobs/budget.hpp"
+#include "jobs/governor.hpp"
 #include "jobs/main_database.hpp"
 #include "jobs/open_redis.hpp"
 #include "jobs/options.hpp"
@@ -51,7 +54,7 @@ struct Context {
 
   telemetry::Timestamp horizon;        ///< what expired before it has expired
   telemetry::Timestamp queue_horizon;  ///< the database's now at the start
-  telemetry::Deadline deadline;
+  telemetry::Deadline deadline;   ///< of the pass under way: see run_passes()
   const std::atomic<bool>& stop;  ///< SIGTERM or SIGINT came
 
   db::Session base_session;  ///< search_path and timeouts
@@ -59,6 +62,7 @@ struct Context {
   Budget resolve_budget;     ///< --max-resolve
   Budget drop_budget;        ///< --max-drop
   AbsenceWatch absence_watch;
+  Governor& governor;
   telemetry::Report& report;
   telemetry::Progress& progress;
   Listing listing;
@@ -75,6 +79,10 @@ struct Context {
 
   /// What of the work is this run's.
   [[nodiscard]] db::Shard shard() const { return filter.shard; }
+
+  std::mutex ineligible_mutex{};  ///< guards what follows
+  /// Artifacts named as problems, by project.
+  std::map<std::int64_t, telemetry::NotEligible::Rows> ineligible{};
 
   /// Nothing may be changed: the last line before an effect asks.
   [[nodiscard]] bool only_plans() const {

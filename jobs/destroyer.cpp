@@ -76,7 +76,7 @@ Destroyer::Destroyer(Context& context, telemetry::Pass pass,
 void Destroyer::destroy(Batch batch) {
   const auto looked = std::chrono::steady_clock::now();
   const std::vector<db::Artifact> rows = granted(safe(std::move(batch.rows)));
-  if (rows.empty())
+  if (rows.empty() || !may_spend(rows))
     return;
   if (context_.only_plans())
     return plan(rows, looked);
@@ -123,6 +123,16 @@ std::vector<db::Artifact> Destroyer::granted(std::vector<db::Artifact> rows) {
     rows.pop_back();
   }
   return rows;
+}
+
+/// Wait until --max-rate lets the rows pass.
+/// \return false if the pass must stop before: the rows are left.
+bool Destroyer::may_spend(std::span<const db::Artifact> rows) {
+  const auto number = static_cast<std::int64_t>(rows.size());
+  if (context_.only_plans() || context_.governor.spend(context_, number))
+    return true;
+  context_.destroy_budget.give_back(number);
+  return false;
 }
 
 void Destroyer::plan(const std::vector<db::Artifact>& rows,
@@ -192,11 +202,13 @@ void Destroyer::destroy_rows(std::span<const db::Artifact> rows, Work& work) {
 }
 
 void Destroyer::destroy_once(std::span<const db::Artifact> rows, Work& work) {
+  const auto began = Governor::Clock::now();
   try {
     append(work.done,
            context_.artifacts.destroy(context_.writing(pass_), selection_,
                                       context_.horizon, ids_of(rows),
                                       files_of(rows), stores_of(rows), hold()));
+    context_.governor.batch.took(Governor::Clock::now() - began);
   } catch (const db::CommitUnknown& error) {
     // Committed or not: each row is either gone, its object queued under our
     // lease, or still there and looked at again at the end.  None is counted
@@ -249,7 +261,7 @@ bool Destroyer::may_destroy() const {
 }
 
 void Destroyer::retry(std::vector<db::Artifact> rows) {
-  BatchCutter cutter(lanes(), context_.options.batch_size);
+  BatchCutter cutter(lanes(), context_.governor.batch_size());
   cutter.fill(std::move(rows));
   while (const auto batch = cutter.next())
     if (may_destroy())

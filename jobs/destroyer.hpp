@@ -49,6 +49,7 @@ class Destroyer {
 
   std::vector<db::Artifact> safe(std::vector<db::Artifact> rows);
   std::vector<db::Artifact> granted(std::vector<db::Artifact> rows);
+  bool may_spend(std::span<const db::Artifact> rows);
   void plan(const std::vector<db::Artifact>& rows,
             std::chrono::steady_clock::time_point began);
   void plan_removal(const std::vector<db::Artifact>& rows);

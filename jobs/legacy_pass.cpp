@@ -2,7 +2,7 @@
 
 #include "jobs/batch_source.hpp"
 #include "jobs/destroyer.hpp"
-#include "jobs/in_parallel.hpp"
+#include "jobs/in_pace.hpp"
 #include "jobs/window.hpp"
 
 #include <algorithm>
@@ -62,7 +62,7 @@ class WindowSource {
 
   std::shared_ptr<Window> cut() {
     auto window = std::make_shared<Window>();
-    const auto size = static_cast<std::size_t>(context_.options.window_size);
+    const auto size = static_cast<std::size_t>(context_.governor.window_size());
     while (!page_.empty() && window->size() < size) {
       window->push_back(std::move(page_.back()));
       page_.pop_back();
@@ -77,7 +77,7 @@ class WindowSource {
 
 void work_on(Context& context, Destroyer& destroyer, const Window& rows) {
   JudgedWindow window = judge_window(context, rows);
-  BatchCutter cutter(destroyer.lanes(), context.options.batch_size);
+  BatchCutter cutter(destroyer.lanes(), context.governor.batch_size());
   cutter.fill(std::move(window.unlocked));
   while (const auto batch = cutter.next())
     destroyer.destroy(std::move(*batch));
@@ -86,12 +86,10 @@ void work_on(Context& context, Destroyer& destroyer, const Window& rows) {
 
 void work_on_all(Context& context, WindowSource& windows,
                  Destroyer& destroyer) {
-  in_parallel<Window>(
-      context.tokens(),
+  in_pace<Window>(
+      context, Pass::legacy,
       [&]() -> std::shared_ptr<Window> {
-        const bool goes_on = context.may_go_on(Pass::legacy) &&
-                             !context.destroy_budget.is_spent();
-        return goes_on ? windows.next() : nullptr;
+        return context.destroy_budget.is_spent() ? nullptr : windows.next();
       },
       [&](const Window& rows) { work_on(context, destroyer, rows); });
 }

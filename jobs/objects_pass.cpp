@@ -1,7 +1,7 @@
 #include "jobs/objects_pass.hpp"
 
 #include "db/retry.hpp"
-#include "jobs/in_parallel.hpp"
+#include "jobs/in_pace.hpp"
 #include "jobs/object_remover.hpp"
 #include "jobs/time_slice.hpp"
 #include "telemetry/fault_point.hpp"
@@ -139,8 +139,8 @@ void run_objects_pass(Context& context) {
   EntrySource source(context);
   ObjectRemover remover(context, Pass::objects);
   if (!served_stores(context).empty())
-    in_parallel<Entries>(
-        context.tokens(), [&] { return source.next(); },
+    in_pace<Entries>(
+        context, Pass::objects, [&] { return source.next(); },
         [&](const Entries& entries) { drain(context, remover, entries); });
   context.report.pass(Pass::objects).end(Outcome::drained);
 }

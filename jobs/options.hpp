@@ -59,6 +59,16 @@ struct Options {
       300};  ///< no new work after this; 0: no limit
   std::chrono::milliseconds statement_timeout{5000};
   std::chrono::milliseconds lock_timeout{300};
+  /// What a run asks of the database, and when it holds back; 0: no limit.  See
+  /// jobs/governor.hpp.
+  std::int64_t max_rate = 0;  ///< artifacts and jobs a second
+  std::chrono::seconds max_replica_lag{30};
+  std::int64_t max_dead_rows = 1'000'000;  ///< added since a table's VACUUM
+  std::int64_t max_dead_share = 0;         ///< percent of a table's live rows
+  std::int64_t max_lock_waits = 10;        ///< sessions
+  std::chrono::seconds max_transaction_age{3600};
+  std::int64_t max_unarchived = 1024;     ///< MiB of WAL
+  std::optional<std::string> pause_file;  ///< no new work while it is there
   /// Standbys that must have flushed a commit before what it named is removed.
   std::int64_t wait_for_standby = 0;
   /// From a row's end to its object's; 0: the same run removes it.

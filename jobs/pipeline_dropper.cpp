@@ -19,8 +19,6 @@ namespace {
 using telemetry::Pass;
 using Ids = std::vector<std::int64_t>;
 
-// Slices of 100 to 1,000 jobs drop at the same rate.
-constexpr std::int64_t slice = 500;
 // A job that somebody else changed or holds is read again so many times.
 constexpr int most_tries = 3;
 
@@ -80,7 +78,7 @@ class PipelineDropper::Group {
       for (const db::Job& job : jobs)
         if (tries_.contains(job.id) && tries_[job.id] >= most_tries)
           left.push_back(job.id);
-      if (std::ssize(jobs) < slice)
+      if (std::ssize(jobs) < slice_)
         break;
       after = jobs.back().id;
     }
@@ -103,9 +101,10 @@ class PipelineDropper::Group {
 
   std::vector<db::Job> cancelable(std::int64_t after) {
     const db::Session session = context_.reading(Pass::builds);
+    slice_ = context_.governor.slice_size();
     return db::with_retry([&] {
       return context_.builds.cancelable(session, of_blocked_users(session),
-                                        after, slice);
+                                        after, slice_);
     });
   }
 
@@ -131,7 +130,7 @@ class PipelineDropper::Group {
       if (jobs.empty())
         break;
       after = jobs.back().id;
-      const bool was_full = std::ssize(jobs) == slice;
+      const bool was_full = std::ssize(jobs) == slice_;
       const auto met = std::ssize(jobs);
       if (context_.named != nullptr)
         std::erase_if(jobs, [this](const db::Job& job) {
@@ -162,6 +161,8 @@ class PipelineDropper::Group {
     began_ = std::chrono::steady_clock::now();
     if (context_.only_plans())
       dropper_.count(jobs, began_);
+    else if (!context_.governor.spend(context_, granted))
+      context_.drop_budget.give_back(granted);
     else
       drop(all ? order_with_status(jobs)
                : db::DropOrder{jobs, {}, {}, pipelines_.partitions});
@@ -194,9 +195,7 @@ class PipelineDropper::Group {
     const std::int64_t asked = std::ssize(order.jobs);
     db::DropAnswer answer;
     try {
-      answer = db::with_retry([&] {
-        return context_.builds.drop(context_.writing(Pass::builds), order);
-      });
+      answer = db::with_retry([&] { return drop_once(order); });
     } catch (...) {
       audit_result(order.jobs, nullptr);
       context_.drop_budget.give_back(asked);
@@ -206,6 +205,13 @@ class PipelineDropper::Group {
     context_.drop_budget.give_back(asked - std::ssize(answer.dropped));
     note_told(order, answer);
     note_dropped(order.jobs, answer.dropped);
+  }
+
+  db::DropAnswer drop_once(const db::DropOrder& order) {
+    const auto began = Governor::Clock::now();
+    auto answer = context_.builds.drop(context_.writing(Pass::builds), order);
+    context_.governor.slice.took(Governor::Clock::now() - began);
+    return answer;
   }
 
   void note_told(const db::DropOrder& order, const db::DropAnswer& answer) {
@@ -270,6 +276,7 @@ class PipelineDropper::Group {
   Context& context_;
   std::span<const db::UserPipeline> group_;
   db::Located pipelines_;
+  std::int64_t slice_ = 0;  ///< jobs that were asked for at a time
   std::unordered_map<std::int64_t, int> tries_;  ///< of jobs that didn't go
   std::set<std::int64_t> untold_;  ///< pipelines whose status is not told
   Ids dropped_;

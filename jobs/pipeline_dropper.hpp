@@ -17,7 +17,7 @@ namespace jobs {
 /// Works on a group of pipelines at a time, each pipeline in one group only:
 /// jobs side by side inside one pipeline are where GitLab's own deadlocks came
 /// from.  A group costs as many statements as one pipeline does, whatever the
-/// number of its jobs, but for a statement more for each slice of 500.
+/// number of its jobs, but for a statement more for each slice.
 ///
 /// drop() may be called from several threads at once, for different pipelines.
 class PipelineDropper {

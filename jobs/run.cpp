@@ -6,10 +6,13 @@
 #include "jobs/builds_pass.hpp"
 #include "jobs/check.hpp"
 #include "jobs/choices.hpp"
+#include "jobs/fair_shares.hpp"
 #include "jobs/legacy_pass.hpp"
+#include "jobs/not_eligible.hpp"
 #include "jobs/objects_pass.hpp"
 #include "jobs/settle_statistics.hpp"
 #include "jobs/standby_wait.hpp"
+#include "jobs/status_line.hpp"
 #include "jobs/traces_pass.hpp"
 #include "jobs/unlocked_pass.hpp"
 #include "telemetry/log.hpp"
@@ -97,10 +100,11 @@ void run_pass(const PassFunction& function, Context& context) {
   telemetry::PassReport& report = context.report.pass(function.pass);
   const auto note_time = [&] {
     context.progress.end();
-    report.seconds =
+    report.seconds +=
         std::chrono::duration<double>(std::chrono::steady_clock::now() - began)
             .count();
   };
+  context.governor.begin_pass();
   context.progress.begin(name, expected_rows(function.pass, context));
   try {
     function.run(context);
@@ -147,23 +151,76 @@ bool is_wanted(Pass pass, const Context& context) {
           (pass != Pass::objects && pass != Pass::traces));
 }
 
+void take_lease(std::optional<ArtifactsLease>& lease, Context& context) {
+  lease.emplace(context.redis.shared_state(), context.options, context.stop,
+                context.lease_lost);
+}
+
+/// Held from one pass that wants it to the next.
+void mind_lease(std::optional<ArtifactsLease>& lease, Pass pass,
+                Context& context) {
+  if (!wants_lease(pass, context))
+    lease.reset();
+  else if (!lease && !context.only_plans())
+    take_lease(lease, context);
+}
+
+using Turns = std::vector<const PassFunction*>;
+
+/// The share of a pass was used up, rather than the time of the run, and it can
+/// come again: what it has dealt with is gone.  The builds pass has all but the
+/// last share before it.
+bool may_come_again(const Context& context, const FairShares& shares,
+                    Pass pass) {
+  const Outcome outcome = context.report.pass(pass).outcome;
+  return !context.only_plans() && pass != Pass::builds &&
+         context.deadline.passed() && !shares.whole().passed() &&
+         (outcome == Outcome::budget_exhausted ||
+          outcome == Outcome::throttled);
+}
+
+/// Run \a passes in their order, each within its share; what a pass ends with
+/// when it comes again counts.
+/// \return those that were cut short.
+Turns take_turns(const Turns& passes, std::size_t after, Context& context,
+                 const FairShares& shares,
+                 std::optional<ArtifactsLease>& lease) {
+  Turns cut_short;
+  for (std::size_t i = 0; i < passes.size(); ++i) {
+    const Pass pass = passes[i]->pass;
+    context.deadline = shares.before(passes.size() - 1 - i + after);
+    if (context.absence_watch.tripped() || !context.may_go_on(pass))
+      continue;
+    context.report.pass(pass).outcome = Outcome::skipped;
+    context.report.pass(pass).reason.clear();
+    mind_lease(lease, pass, context);
+    const LogPass logged(telemetry::name_of(pass));
+    run_pass(*passes[i], context);
+    if (may_come_again(context, shares, pass))
+      cut_short.push_back(passes[i]);
+  }
+  return cut_short;
+}
+
+/// The traces pass comes last of all: it waits for traces to settle, and has
+/// whatever time there is.
 void run_passes(Context& context) {
   std::optional<ArtifactsLease> lease;
   if (context.options.exclusive)
-    lease.emplace(context.redis.shared_state(), context.options, context.stop,
-                  context.lease_lost);
-  for (const PassFunction& function : pass_functions) {
-    if (!is_wanted(function.pass, context) || context.absence_watch.tripped() ||
-        !context.may_go_on(function.pass))
-      continue;
-    if (!wants_lease(function.pass, context))
-      lease.reset();
-    else if (!lease && !context.only_plans())
-      lease.emplace(context.redis.shared_state(), context.options, context.stop,
-                    context.lease_lost);
-    const LogPass logged(telemetry::name_of(function.pass));
-    run_pass(function, context);
-  }
+    take_lease(lease, context);
+  Turns first;
+  Turns last;
+  for (const PassFunction& function : pass_functions)
+    if (is_wanted(function.pass, context))
+      (function.pass == Pass::traces ? last : first).push_back(&function);
+
+  const std::size_t passes = first.size() + last.size();
+  const FairShares shares(context.deadline, context.only_plans() ? 0 : passes);
+  const Turns cut_short =
+      take_turns(first, last.size(), context, shares, lease);
+  take_turns(cut_short, last.size(), context, shares, lease);
+  take_turns(last, 0, context, shares, lease);
+  context.deadline = shares.whole();
   // What other passes removed is the objects pass's to report.
   if (context.report.removed() + context.report.absent() > 0)
     context.report.pass(Pass::objects).end(Outcome::drained);
@@ -190,6 +247,7 @@ void run(Installation& installation, const std::atomic<bool>& stop,
       installation.pool, statuses_to_drop(options, installation.catalog).value);
   const db::Traces traces(installation.pool);
   telemetry::Progress progress(options.progress);
+  Governor governor(options);
   Context context{.options = options,
                   .pool = installation.pool,
                   .artifacts = artifacts,
@@ -213,6 +271,7 @@ void run(Installation& installation, const std::atomic<bool>& stop,
                   .resolve_budget = Budget(options.max_resolve),
                   .drop_budget = Budget(options.max_drop),
                   .absence_watch = AbsenceWatch(!options.accept_missing),
+                  .governor = governor,
                   .report = report,
                   .progress = progress,
                   .listing = listing};
@@ -225,6 +284,7 @@ void run(Installation& installation, const std::atomic<bool>& stop,
     report.settle(options.tolerate_problems);
   };
   try {
+    const StatusTeller teller(context);
     recount_unsettled(context);
     run_passes(context);
   } catch (...) {
@@ -232,6 +292,8 @@ void run(Installation& installation, const std::atomic<bool>& stop,
     throw;
   }
   report.backlog = count_backlog(context);
+  if (context.only_plans())
+    report.not_eligible = count_not_eligible(context);
   close();
 }
 

@@ -3,7 +3,7 @@
 #include "db/retry.hpp"
 #include "jobs/archive_store.hpp"
 #include "jobs/choices.hpp"
-#include "jobs/in_parallel.hpp"
+#include "jobs/in_pace.hpp"
 #include "jobs/trace_archiver.hpp"
 
 #include <fmt/format.h>
@@ -75,8 +75,8 @@ std::optional<milliseconds> archive_due(Context& context,
   stores::Store* const store = context.stores.find(file_store);
   // What was held in an earlier walk may be free now.
   context.report.pass(Pass::traces).skipped = 0;
-  in_parallel<LiveTraces>(
-      context.tokens(),
+  in_pace<LiveTraces>(
+      context, Pass::traces,
       [&]() -> std::shared_ptr<LiveTraces> {
         auto batch = traces.next();
         if (!batch || store != nullptr)

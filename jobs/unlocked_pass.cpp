@@ -2,7 +2,7 @@
 
 #include "jobs/batch_source.hpp"
 #include "jobs/destroyer.hpp"
-#include "jobs/in_parallel.hpp"
+#include "jobs/in_pace.hpp"
 
 #include <memory>
 
@@ -13,12 +13,11 @@ using telemetry::Outcome;
 using telemetry::Pass;
 
 void destroy_all(Context& context, BatchSource& batches, Destroyer& destroyer) {
-  in_parallel<Batch>(
-      context.tokens(),
+  in_pace<Batch>(
+      context, Pass::unlocked,
       [&]() -> std::shared_ptr<Batch> {
-        const bool goes_on = context.may_go_on(Pass::unlocked) &&
-                             !context.destroy_budget.is_spent();
-        return goes_on ? batches.next() : nullptr;
+        batches.limit_to(context.governor.batch_size());
+        return context.destroy_budget.is_spent() ? nullptr : batches.next();
       },
       [&](Batch& batch) { destroyer.destroy(std::move(batch)); });
 }

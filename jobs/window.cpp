@@ -26,8 +26,11 @@ db::PipelineLocks look_up(Context& context,
     pipelines.add(row.pipeline_id, row.partition_id);
   ++context.report.pass(Pass::legacy).windows;
   return db::with_retry([&] {
-    return db::look_up_locks(context.pool, context.reading(Pass::legacy),
-                             pipelines);
+    const auto began = Governor::Clock::now();
+    auto locks = db::look_up_locks(context.pool, context.reading(Pass::legacy),
+                                   pipelines);
+    context.governor.window.took(Governor::Clock::now() - began);
+    return locks;
   });
 }
 

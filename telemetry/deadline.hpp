@@ -21,6 +21,16 @@ class Deadline {
     return at_ && std::chrono::steady_clock::now() >= *at_;
   }
 
+  /// How long until then, 0 where it has passed; nothing: for ever.
+  [[nodiscard]] std::optional<std::chrono::milliseconds> left() const {
+    using std::chrono::milliseconds;
+    if (!at_)
+      return std::nullopt;
+    return std::max(milliseconds{0},
+                    std::chrono::ceil<milliseconds>(
+                        *at_ - std::chrono::steady_clock::now()));
+  }
+
   /// \a wanted, or what is left if that is less; never below 1 ms, since
   /// PostgreSQL reads a timeout of 0 as none.
   [[nodiscard]] std::chrono::milliseconds at_most(

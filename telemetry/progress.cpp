@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace telemetry {
 
@@ -112,7 +113,7 @@ Progress::~Progress() {
 void Progress::begin(const std::string& what, std::int64_t expected) {
   const std::lock_guard lock(mutex_);
   finish();
-  shown_ = style_ != ProgressStyle::none;
+  under_way_ = true;
   state_ = {.what = what, .expected = std::max<std::int64_t>(0, expected)};
   began_ = Clock::now();
   drawn_ = began_;
@@ -122,13 +123,15 @@ void Progress::begin(const std::string& what, std::int64_t expected) {
 
 void Progress::advance(std::int64_t rows, std::int64_t bytes) {
   const std::lock_guard lock(mutex_);
-  if (!shown_)
+  if (!under_way_)
     return;
   state_.done += rows;
   state_.bytes += bytes;
   if (state_.expected > 0)
     state_.expected = std::max(state_.expected, state_.done);
 
+  if (style_ == ProgressStyle::none)
+    return;
   const Clock::time_point now = Clock::now();
   const auto since = now - drawn_;
   if (style_ == ProgressStyle::bar ? since >= between_bars
@@ -141,13 +144,22 @@ void Progress::end() {
   finish();
 }
 
+std::optional<ProgressState> Progress::state() const {
+  const std::lock_guard lock(mutex_);
+  if (!under_way_)
+    return std::nullopt;
+  ProgressState state = state_;
+  state.elapsed = Clock::now() - began_;
+  return state;
+}
+
 void Progress::finish() {
-  if (!shown_)
+  const bool was_under_way = std::exchange(under_way_, false);
+  if (!was_under_way || style_ == ProgressStyle::none)
     return;
   state_.finished = true;
   draw(Clock::now());
   finish_bar();
-  shown_ = false;
 }
 
 void Progress::draw(Clock::time_point now) {

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <string>
 
 namespace telemetry {
@@ -48,6 +49,9 @@ class Progress {
   /// if nothing was begun.
   void end();
 
+  /// How far it is, whether it is shown or not; nothing where nothing is begun.
+  [[nodiscard]] std::optional<ProgressState> state() const;
+
  private:
   using Clock = std::chrono::steady_clock;
 
@@ -55,8 +59,8 @@ class Progress {
   void draw(Clock::time_point now);
 
   const ProgressStyle style_;  ///< never automatic
-  std::mutex mutex_;           ///< guards what follows
-  bool shown_ = false;
+  mutable std::mutex mutex_;   ///< guards what follows
+  bool under_way_ = false;
   ProgressState state_;
   Clock::time_point began_;
   Clock::time_point drawn_;

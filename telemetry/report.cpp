@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <numeric>
+
 namespace telemetry {
 
 std::string_view name_of(Pass pass) {
@@ -41,6 +43,28 @@ std::string_view name_of(Outcome outcome) {
       return "interrupted";
   }
   return "unknown";
+}
+
+std::string_view name_of(Ineligible reason) {
+  switch (reason) {
+    case Ineligible::locked:
+      return "locked";
+    case Ineligible::unknown:
+      return "unknown";
+    case Ineligible::contradictory:
+      return "contradictory";
+    case Ineligible::too_young:
+      return "too_young";
+    case Ineligible::poison:
+      return "poison";
+    case Ineligible::other_store:
+      return "other_store";
+  }
+  return "unknown";
+}
+
+std::int64_t NotEligible::Project::total() const {
+  return std::accumulate(rows.begin(), rows.end(), std::int64_t{0});
 }
 
 void PassReport::end(Outcome how, std::string_view why) {

@@ -35,7 +35,8 @@ std::string_view name_of(Pass pass);
 /// - drained: nothing that was eligible when the pass began is left, but for
 ///   problems
 /// - budget_exhausted: the time or the number allowed was used up
-/// - throttled: other sessions held what was left
+/// - throttled: other sessions held what was left, or the database was under
+///   more strain than the limits allow
 /// - partial: more problems than tolerated
 /// - interrupted: SIGTERM or SIGINT
 enum class Outcome {
@@ -111,6 +112,38 @@ struct WaitingGroup {
   [[nodiscard]] std::string command() const;
 };
 
+/// Why a row of ci_pipeline_artifacts is not eligible: its pipeline is locked,
+/// and the row says so; the row does not know; the row says locked, the
+/// pipeline unlocked, and nobody is asked to judge; --grace keeps it; its
+/// object must not be touched; it is in a store that is not served.
+enum class Ineligible {
+  locked,
+  unknown,
+  contradictory,
+  too_young,
+  poison,
+  other_store
+};
+inline constexpr std::array ineligible_reasons{
+    Ineligible::locked,    Ineligible::unknown, Ineligible::contradictory,
+    Ineligible::too_young, Ineligible::poison,  Ineligible::other_store};
+std::string_view name_of(Ineligible reason);
+
+/// How many rows a plan left out, and why.
+struct NotEligible {
+  using Rows = std::array<std::int64_t, ineligible_reasons.size()>;
+  struct Project {
+    std::int64_t id = 0;
+    Rows rows{};
+    [[nodiscard]] std::int64_t total() const;
+  };
+
+  /// Missing where counting would have taken over a second.
+  std::array<std::optional<std::int64_t>, ineligible_reasons.size()> total{};
+  std::vector<Project> projects;  ///< the ten with most, most first
+  bool is_lower_bound = false;    ///< some count stopped at its limit
+};
+
 /// What is left at the end of a run.  A count is missing where it would have
 /// taken over a second.
 struct Backlog {
@@ -146,6 +179,7 @@ class Report {
   double seconds = 0;
   bool lease_lost = false;  ///< of --exclusive, half way
   Backlog backlog;
+  std::optional<NotEligible> not_eligible;  ///< of a plan
   RequestTimes requests;
   Projects projects;
   Timeline timeline;

@@ -129,6 +129,25 @@ Json backlog_json(const Backlog& backlog) {
   return json;
 }
 
+Json not_eligible_json(const NotEligible& rows) {
+  Json json;
+  Json projects = Json::array();
+  for (const Ineligible reason : ineligible_reasons)
+    json[std::string(name_of(reason))] =
+        or_null(rows.total[static_cast<std::size_t>(reason)]);
+  for (const NotEligible::Project& project : rows.projects) {
+    Json line{{"project_id", project.id}};
+    for (const Ineligible reason : ineligible_reasons)
+      line[std::string(name_of(reason))] =
+          project.rows[static_cast<std::size_t>(reason)];
+    projects.push_back(line);
+  }
+  json["projects"] = projects;
+  if (rows.is_lower_bound)
+    json["not_eligible_is_lower_bound"] = true;
+  return json;
+}
+
 Json problems_json(const Report& report) {
   Json list = Json::array();
   for (const Problem& problem : report.problems())
@@ -161,19 +180,22 @@ Json summary_json(const Report& report) {
   Json passes;
   for (const Pass pass : all_passes)
     passes[std::string(name_of(pass))] = pass_json(report, pass);
-  return {{"program", "ci-janitor"},
-          {"version", CI_JANITOR_VERSION},
-          {"command", valid_utf8(report.command)},
-          {"run_id", valid_utf8(report.run_id)},
-          {"outcome", name_of(report.outcome())},
-          {"started_at", format_timestamp(report.started_at)},
-          {"finished_at", format_timestamp(report.finished_at)},
-          {"seconds", rounded(report.seconds)},
-          {"horizon", format_timestamp(report.horizon)},
-          {"passes", std::move(passes)},
-          {"backlog", backlog_json(report.backlog)},
-          {"problems", problems_json(report)},
-          {"problems_total", report.problems_total()}};
+  Json json{{"program", "ci-janitor"},
+            {"version", CI_JANITOR_VERSION},
+            {"command", valid_utf8(report.command)},
+            {"run_id", valid_utf8(report.run_id)},
+            {"outcome", name_of(report.outcome())},
+            {"started_at", format_timestamp(report.started_at)},
+            {"finished_at", format_timestamp(report.finished_at)},
+            {"seconds", rounded(report.seconds)},
+            {"horizon", format_timestamp(report.horizon)},
+            {"passes", std::move(passes)},
+            {"backlog", backlog_json(report.backlog)},
+            {"problems", problems_json(report)},
+            {"problems_total", report.problems_total()}};
+  if (report.not_eligible)
+    json["not_eligible"] = not_eligible_json(*report.not_eligible);
+  return json;
 }
 
 }  // namespace telemetry

@@ -163,6 +163,53 @@ std::string backlog_text(const Backlog& backlog) {
   return text;
 }
 
+constexpr std::string_view words_for(Ineligible reason) {
+  switch (reason) {
+    case Ineligible::locked:
+      return "locked";
+    case Ineligible::unknown:
+      return "of unknown state";
+    case Ineligible::contradictory:
+      return "contradictory";
+    case Ineligible::too_young:
+      return "within --grace";
+    case Ineligible::poison:
+      return "that must not be touched";
+    case Ineligible::other_store:
+      return "in another store";
+  }
+  return "";
+}
+
+/// "3 locked, 1 within --grace"; what is none is left out.
+template <typename Rows>
+std::string reasons_text(const Rows& rows) {
+  std::string text;
+  for (const Ineligible reason : ineligible_reasons) {
+    const std::optional<std::int64_t> count =
+        rows[static_cast<std::size_t>(reason)];
+    if (count == 0)
+      continue;
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ",
+                        count ? grouped(*count) : "not counted in a second:",
+                        words_for(reason));
+  }
+  return text;
+}
+
+std::string not_eligible_text(const std::optional<NotEligible>& rows) {
+  const std::string total = rows ? reasons_text(rows->total) : "";
+  if (total.empty())
+    return {};
+  std::string text =
+      fmt::format("expired, but not eligible{}: {}\n",
+                  rows->is_lower_bound ? ", at least" : "", total);
+  for (const NotEligible::Project& project : rows->projects)
+    text += fmt::format("      project {}: {}\n", project.id,
+                        reasons_text(project.rows));
+  return text;
+}
+
 std::string problems_text(const Report& report) {
   const std::int64_t total = report.problems_total();
   if (total == 0)
@@ -187,7 +234,7 @@ std::string summary_text(const Report& report) {
                      escaped(report.command), name_of(report.outcome()),
                      report.seconds, format_timestamp(report.horizon)) +
          passes_text(report) + "\n" + backlog_text(report.backlog) +
-         problems_text(report);
+         not_eligible_text(report.not_eligible) + problems_text(report);
 }
 
 }  // namespace telemetry

@@ -63,8 +63,8 @@ void add_entries(World& world) {
 nlohmann::json figures(const telemetry::Report& report) {
   nlohmann::json summary =
       nlohmann::json::parse(telemetry::summary_json(report).dump());
-  for (const char* field :
-       {"command", "run_id", "started_at", "finished_at", "seconds", "horizon"})
+  for (const char* field : {"command", "run_id", "started_at", "finished_at",
+                            "seconds", "horizon", "not_eligible"})
     summary.erase(field);
   for (auto& [name, pass] : summary.at("passes").items())
     for (const char* field :
