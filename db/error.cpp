@@ -28,6 +28,11 @@ constexpr std::array<std::string_view, 4> gone{"57P01", "57P02", "57P03",
 constexpr std::array<std::string_view, 6> unfit{"42P01", "42703", "42501",
                                                 "42883", "3F000", "428C9"};
 
+// A table, a column or a schema that is not there; an id that is generated now;
+// NULL in a new column.
+constexpr std::array<std::string_view, 5> other_schema{
+    "42P01", "42703", "3F000", "428C9", "23502"};
+
 }  // namespace
 
 Error::Error(std::string query, std::string sqlstate,
@@ -51,6 +56,10 @@ bool Error::connection_lost() const {
 
 bool Error::is_unfit() const {
   return is_among(sqlstate_, unfit);
+}
+
+bool Error::tells_other_schema() const {
+  return is_among(sqlstate_, other_schema);
 }
 
 CommitUnknown::CommitUnknown(std::string query, const std::string& message,

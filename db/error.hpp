@@ -24,6 +24,9 @@ class Error : public std::runtime_error {
   /// Every further statement of this kind will fail too: a table, a column or
   /// a privilege is missing.
   [[nodiscard]] bool is_unfit() const;
+  /// Tables are not what they were when the catalog was read: a name is gone,
+  /// or a column wants a value that nobody gave.
+  [[nodiscard]] bool tells_other_schema() const;
 
  private:
   std::string query_;

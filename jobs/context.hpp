@@ -66,6 +66,8 @@ struct Context {
   telemetry::Report& report;
   telemetry::Progress& progress;
   Listing listing;
+  /// As Installation's; called while no worker is at work.
+  std::function<bool()> read_catalog_again;
   /// Of the artifacts named as problems, how many don't know their lock state:
   /// they are no backlog.
   std::atomic<std::int64_t> unknown_problems{0};

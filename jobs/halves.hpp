@@ -9,7 +9,8 @@ namespace jobs {
 /// An error that has to do with the rows asked about: with fewer of them, or
 /// others, the statement may pass.
 inline bool concerns_rows(const db::Error& error) {
-  return !error.is_unfit() && !error.connection_lost();
+  return !error.is_unfit() && !error.tells_other_schema() &&
+         !error.connection_lost();
 }
 
 /// Run \a work on all \a items; if its statement times out or a row of it

@@ -22,6 +22,10 @@ db::Session make_session(const Options& options, const std::string& run_id,
   return session;
 }
 
+db::Half half(const Options& options) {
+  return has_main_database(options) ? db::Half::ci : db::Half::whole;
+}
+
 stores::StoreSettings store_settings(const Options& options,
                                      telemetry::RequestTimes* times) {
   stores::StoreSettings settings{.local_directory = options.local_store,
@@ -48,9 +52,8 @@ Installation::Installation(const Options& options_given,
     : options(options_given),
       run_id(run_id_given),
       pool("ci-janitor " + run_id, stop),
-      catalog(db::Catalog::read(
-          pool, make_session(options, run_id),
-          has_main_database(options) ? db::Half::ci : db::Half::whole)) {
+      catalog(db::Catalog::read(pool, make_session(options, run_id),
+                                half(options))) {
   const db::StatisticsWay way = statistics_way(options, catalog).value;
   catalog.choose(way);
   if (has_main_database(options)) {
@@ -69,6 +72,16 @@ Installation::Installation(const Options& options_given,
 
 db::Session Installation::session() const {
   return make_session(options, run_id, &catalog);
+}
+
+bool Installation::read_catalog_again() {
+  db::Catalog fresh =
+      db::Catalog::read(pool, make_session(options, run_id), half(options));
+  if (!fresh.unserved().empty() || fresh.search_path() != catalog.search_path())
+    return false;
+  fresh.choose(statistics_way(options, fresh).value);
+  catalog = std::move(fresh);
+  return true;
 }
 
 std::string make_run_id() {

@@ -30,6 +30,12 @@ struct Installation {
     return options.passes.contains(pass);
   }
 
+  /// The schema may have changed under a run.  Nobody else may be at work:
+  /// sessions look into the catalog.
+  /// \return false if it can't be served; then the catalog is what it was.
+  /// \throws as the constructor
+  bool read_catalog_again();
+
   /// A reading session for what concerns the run as a whole.
   [[nodiscard]] db::Session session() const;
 
