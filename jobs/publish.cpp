@@ -45,8 +45,10 @@ void publish(const Options& options, const telemetry::Report& report,
     attempt("the metrics " + in_quotes(*path) + " are not written",
             [&] { write_metrics(*path, report, end); });
   if (const auto& url = options.metrics_push)
-    attempt("the metrics are not pushed to " + in_quotes(*url),
-            [&] { push_metrics(*url, shard_of_environment(), report, end); });
+    attempt("the metrics are not pushed to " + in_quotes(*url), [&] {
+      push_metrics(*url, std::to_string(options.shard.value_or(0)), report,
+                   end);
+    });
 }
 
 std::optional<std::string> termination_log_of(int argc,

@@ -10,7 +10,6 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <stdexcept>
 
@@ -51,15 +50,6 @@ std::string kept_by_gateway(stores::HttpClient& http, const std::string& url) {
 }
 
 }  // namespace
-
-std::string shard_of_environment() {
-  const char* const index = std::getenv("JOB_COMPLETION_INDEX");
-  const std::string shard = index == nullptr ? "" : index;
-  const bool is_number =
-      !shard.empty() && shard.size() < 10 &&
-      shard.find_first_not_of("0123456789") == std::string::npos;
-  return is_number ? shard : "0";
-}
 
 void push_metrics(const std::string& url, const std::string& shard,
                   const telemetry::Report& report,

@@ -7,13 +7,10 @@
 
 namespace jobs {
 
-/// Which of the runs that share a schedule this is; each has metrics of its own
-/// at a gateway.
-std::string shard_of_environment();
-
 /// Send the metrics of a run to a Prometheus Pushgateway, under the job
-/// "ci-janitor" and \a shard.  They go on from what it has of the last run, and
-/// what this run could not tell stays there.  Takes 15 seconds at most.
+/// "ci-janitor" and \a shard: each share has metrics of its own.  They go on
+/// from what it has of the last run, and what this run could not tell stays
+/// there.  Takes 15 seconds at most.
 ///
 /// \param url http[s]://HOST[:PORT][/PATH]
 /// \throws stores::HttpFailure, std::runtime_error
