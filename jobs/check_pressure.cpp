@@ -20,10 +20,21 @@ std::vector<Strain> all_strains(const Options& options,
   return all;
 }
 
-Finding finding_of(const Strain& strain) {
-  const bool over = strain.share > 1;
-  return {over ? Level::warning : Level::ok, "strain",
-          strain.what + (over ? "; a run would hold back" : "")};
+constexpr const char* unseen_text =
+    "this role can't see how far standbys are, transactions of others, nor "
+    "VACUUM at work: GRANT pg_read_all_stats TO it, and they are heeded";
+
+/// What is well stands in one line, what is not in one each.
+void add_strains(const std::vector<Strain>& all, Findings& findings,
+                 std::string well) {
+  for (const Strain& strain : all)
+    if (strain.share > 1)
+      findings.push_back(
+          {Level::warning, "strain", strain.what + "; a run would hold back"});
+    else
+      well += (well.empty() ? "" : "; ") + strain.what;
+  if (!well.empty())
+    findings.push_back({Level::ok, "strain", well});
 }
 
 }  // namespace
@@ -33,14 +44,11 @@ void check_pressure(Installation& installation, Findings& findings) {
     return;  // a run looks again and again by itself
   const db::Pressure pressure =
       db::read_pressure(installation.pool, installation.session());
-  for (const Strain& strain : all_strains(installation.options, pressure))
-    findings.push_back(finding_of(strain));
-  if (!pressure.sees_all)
-    findings.push_back(
-        {pressure.standbys > 0 ? Level::warning : Level::ok, "strain",
-         "this role can't see how far standbys are, transactions of others, "
-         "nor VACUUM at work: GRANT pg_read_all_stats TO it, and they are "
-         "heeded"});
+  const bool misses_standbys = !pressure.sees_all && pressure.standbys > 0;
+  if (misses_standbys)
+    findings.push_back({Level::warning, "strain", unseen_text});
+  add_strains(all_strains(installation.options, pressure), findings,
+              pressure.sees_all || misses_standbys ? "" : unseen_text);
 }
 
 }  // namespace jobs

@@ -59,11 +59,11 @@ TEST_CASE("check finds a fit installation fit, line by line", "[postgres]") {
     CHECK_FALSE(found.text.empty());
     subjects.push_back(found.subject);
   }
-  CHECK(subjects ==
-        std::vector<std::string>{"connection", "tables", "jobs", "privileges",
-                                 "vacuum", "vacuum", "clock", "stores",
-                                 "unlocked index", "legacy index", "statistics",
-                                 "values", "redis", "live objects"});
+  CHECK(subjects == std::vector<std::string>{
+                        "connection", "tables", "jobs", "privileges", "vacuum",
+                        "vacuum", "clock", "strain", "stores", "unlocked index",
+                        "legacy index", "statistics", "values", "redis",
+                        "live objects"});
   CHECK(contains(world.finding("connection").text, world.database.name()));
   CHECK_FALSE(contains(world.finding("connection").text, "pooler"));
   CHECK(world.finding("unlocked index").text == partial_index);
@@ -236,7 +236,7 @@ TEST_CASE("check is 78 if anything failed, and changes nothing",
   const Ended fit = janitor(world, {"check"});
   CHECK(fit.status == 0);
   CHECK(fit.err.empty());
-  CHECK(tests::lines_of(fit.out).size() == 14);
+  CHECK(tests::lines_of(fit.out).size() == 15);
 
   const tests::TemporaryDirectory empty;
   const Ended unfit =
@@ -255,7 +255,7 @@ TEST_CASE("check as JSON is one document", "[postgres][program]") {
   CHECK(document["program"] == "ci-janitor");
   CHECK(document["command"] == "check");
   CHECK(document["fit"] == true);
-  REQUIRE(document["findings"].size() == 14);
+  REQUIRE(document["findings"].size() == 15);
   for (const auto& finding : document["findings"]) {
     CHECK(finding["level"] ==
           (finding["subject"] == "redis" ? "warning" : "ok"));

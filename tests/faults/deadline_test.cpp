@@ -32,6 +32,7 @@ TEST_CASE("at its time limit a run ends, tells what is left, and is a success",
           "[postgres]") {
   BusyWorld world;
   world.options.time_limit = 1s;
+  world.options.passes = {Pass::unlocked, Pass::legacy};
   const FaultHook hook("batch.destroyed",
                        [] { std::this_thread::sleep_for(300ms); });
 
@@ -53,7 +54,8 @@ TEST_CASE("at its time limit a run ends, tells what is left, and is a success",
 TEST_CASE("a DELETE that waits at the deadline is cut, and nothing half done",
           "[postgres][program]") {
   BusyWorld world;
-  const tests::Ended ended = run_into_deadline(world, {});
+  const tests::Ended ended =
+      run_into_deadline(world, {"--passes", "unlocked,legacy"});
   INFO(ended.err);
   CHECK(ended.status == 0);
   const nlohmann::json summary = tests::summary_of(ended);

@@ -167,6 +167,7 @@ TEST_CASE("H.3.6 no transaction is open while objects are removed",
     open.push_back(
         first_field("SELECT count(*) FROM pg_stat_activity WHERE datname = "
                     "current_database() AND xact_start IS NOT NULL "
+                    "AND backend_type = 'client backend' "
                     "AND pid <> pg_backend_pid()"));
   });
   world.options.concurrency = 1;
