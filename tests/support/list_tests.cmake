@@ -97,6 +97,9 @@ if(together)
       "  PROPERTIES LABELS postgres TIMEOUT 1200)\n")
   endforeach()
 endif()
+# What takes long begins first, or one core waits for it at the end.
+set(cost_slow 2)
+set(cost_long 3)
 foreach(label IN LISTS labels)
   list_names("${specification_${label}}" names)
   foreach(name IN LISTS names)
@@ -114,7 +117,7 @@ foreach(label IN LISTS labels)
     string(APPEND script
       "add_test([==[${name}]==] [==[${program}]==] [==[${pattern}]==])\n"
       "set_tests_properties([==[${name}]==] PROPERTIES LABELS \"${its_labels}\"\n"
-      "  TIMEOUT 600)\n")
+      "  TIMEOUT 600 COST 0${cost_${label}})\n")
   endforeach()
 endforeach()
 file(WRITE "${list}" "${script}")
