@@ -37,7 +37,9 @@ void publish(const Options& options, const telemetry::Report& report,
       stores::overwrite_file(*path, telemetry::termination_message(
                                         report, end.exit_status, error));
     });
-  if (const auto& path = options.report; path && report.has_begun())
+  if (const auto& path = options.report;
+      path && report.has_begun() &&
+      report.outcome() != telemetry::Outcome::skipped)
     attempt("the report " + in_quotes(*path) + " is not written", [&] {
       stores::replace_file(*path, telemetry::report_page(report));
     });

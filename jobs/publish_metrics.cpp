@@ -72,7 +72,7 @@ void write_metrics(const std::string& path, const telemetry::Report& report,
                    const telemetry::RunEnd& end) {
   telemetry::PastRun past;
   std::error_code none;
-  if (std::filesystem::exists(path, none))
+  if (std::filesystem::is_regular_file(path, none))
     past.text = stores::read_small_file(path, "the file", longest_metrics_file);
   stores::replace_file(path, telemetry::metrics_text(report, end, past));
 }

@@ -54,6 +54,9 @@ void overwrite_file(const std::string& path, std::string_view content) {
 }
 
 void replace_file(const std::string& path, std::string_view content) {
+  struct stat there {};
+  if (::stat(path.c_str(), &there) == 0 && !S_ISREG(there.st_mode))
+    return overwrite_file(path, content);  // a terminal, a pipe
   std::string beside = name_beside(path);
   const Descriptor opened(::mkostemp(beside.data(), O_CLOEXEC));
   if (!opened)

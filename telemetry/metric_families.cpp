@@ -72,6 +72,14 @@ const MetricKind& kind_of(std::string_view name) {
   return *std::ranges::find(kinds, name, &MetricKind::name);
 }
 
+std::vector<prometheus::ClientMetric::Label> as_prometheus(
+    const MetricFamilies::Labels& labels) {
+  std::vector<prometheus::ClientMetric::Label> all;
+  for (const auto& [label, value] : labels)
+    all.push_back({label, value});
+  return all;
+}
+
 std::vector<prometheus::ClientMetric::Bucket> empty_buckets() {
   std::vector<prometheus::ClientMetric::Bucket> buckets;
   for (const double bound : Durations::bounds)
@@ -96,9 +104,7 @@ prometheus::ClientMetric& MetricFamilies::metric(std::string_view name,
         {std::string(name), std::string(kind.help), kind.type, {}});
     family = std::prev(families_.end());
   }
-  std::vector<prometheus::ClientMetric::Label> wanted;
-  for (const auto& [label, value] : labels)
-    wanted.push_back({label, value});
+  const auto wanted = as_prometheus(labels);
   const auto found = std::ranges::find(family->metric, wanted,
                                        &prometheus::ClientMetric::label);
   if (found != family->metric.end())
@@ -132,9 +138,13 @@ void MetricFamilies::durations(std::string_view name,
   target.sample_sum += kind.seconds;
 }
 
-bool MetricFamilies::has(std::string_view name) const {
-  return std::ranges::find(families_, name, &prometheus::MetricFamily::name) !=
-         families_.end();
+bool MetricFamilies::has(std::string_view name, const Labels& labels) const {
+  const auto family =
+      std::ranges::find(families_, name, &prometheus::MetricFamily::name);
+  return family != families_.end() &&
+         std::ranges::find(family->metric, as_prometheus(labels),
+                           &prometheus::ClientMetric::label) !=
+             family->metric.end();
 }
 
 std::string MetricFamilies::text() const {

@@ -36,7 +36,7 @@ class MetricFamilies {
   void durations(std::string_view name, const Durations::Kind& kind,
                  const Labels& labels = {});
 
-  [[nodiscard]] bool has(std::string_view name) const;
+  [[nodiscard]] bool has(std::string_view name, const Labels& labels) const;
   [[nodiscard]] std::string text() const;
 
  private:

@@ -91,18 +91,15 @@ double age_of_oldest(const Report& report) {
 /// Nothing where it was not counted at all.
 void add_backlog(MetricFamilies& families, const Report& report) {
   const Backlog& left = report.backlog;
-  bool is_known = false;
   for (const auto& [kind, count] :
        {std::pair("unlocked", left.unlocked),
         std::pair("unknown", left.unknown), std::pair("objects", left.objects),
         std::pair("builds", left.builds), std::pair("traces", left.traces)})
-    if (count) {
-      is_known = true;
+    if (count)
       families.gauge("ci_janitor_backlog", number(*count), {{"kind", kind}});
-    }
   if (left.unknown)
     families.gauge("ci_janitor_unknown_lock_states", number(*left.unknown));
-  if (is_known)
+  if (left.unlocked)
     families.gauge("ci_janitor_oldest_expired_age_seconds",
                    age_of_oldest(report));
 }

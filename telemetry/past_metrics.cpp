@@ -161,7 +161,7 @@ void add_past(MetricFamilies& families, std::string_view text,
       add_histogram_part(families, *kind, part, std::move(*sample));
     else if (kind->type == prometheus::MetricType::Counter)
       families.count(kind->name, sample->value, sample->labels);
-    else if (!told.has(kind->name))
+    else if (!told.has(kind->name, sample->labels))
       families.gauge(kind->name, sample->value, sample->labels);
   }
 }

@@ -68,6 +68,7 @@ std::int64_t NotEligible::Project::total() const {
 }
 
 void PassReport::end(Outcome how, std::string_view why) {
+  const std::lock_guard lock(ending);
   if (how > outcome) {
     outcome = how;
     reason = why;

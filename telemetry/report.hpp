@@ -97,8 +97,9 @@ struct PassReport {
   StatementTimes statements;
 
   /// Note that the pass ended no better than \a how; the first reason given
-  /// for the worst outcome stays.
+  /// for the worst outcome stays.  From any thread.
   void end(Outcome how, std::string_view why = {});
+  std::mutex ending;  ///< what end() holds
 };
 
 /// A resource group in which jobs wait for a resource that a dropped job gave

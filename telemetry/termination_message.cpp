@@ -16,7 +16,7 @@ using Document = nlohmann::ordered_json;
 constexpr std::size_t most_listed = longest_termination_message / 60;
 
 std::string one_line(const Document& document) {
-  return document.dump(-1, ' ', /*ensure_ascii=*/false,
+  return document.dump(-1, ' ', /*ensure_ascii=*/true,
                        Document::error_handler_t::replace) +
          '\n';
 }

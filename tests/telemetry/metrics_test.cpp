@@ -133,6 +133,22 @@ TEST_CASE("a run that fails keeps what it can't tell", "[unit]") {
   CHECK(value_of(later, "ci_janitor_builds_dropped_total") == "3");
 }
 
+TEST_CASE("a count that took too long leaves what was known of it", "[unit]") {
+  Report first;
+  count_backlog(first);
+  first.finished_at = *telemetry::parse_timestamp("2022-10-06T12:30:00Z");
+  const std::string text = telemetry::metrics_text(
+      first, {.exit_status = 0, .started_at = 1, .ended_at = 2});
+  Report later;
+  later.backlog.builds = 5;
+  const std::string told = telemetry::metrics_text(
+      later, {.exit_status = 0, .started_at = 3, .ended_at = 4},
+      {.text = text, .labels = {}});
+  CHECK(value_of(told, R"(ci_janitor_backlog{kind="unlocked"})") == "10");
+  CHECK(value_of(told, R"(ci_janitor_backlog{kind="builds"})") == "5");
+  CHECK(value_of(told, "ci_janitor_oldest_expired_age_seconds") == "1800");
+}
+
 TEST_CASE("of a gateway's metrics only our own group's count", "[unit]") {
   const PastRun past{
       .text =
