@@ -1,5 +1,7 @@
 #include "db/ineligible.hpp"
 
+#include "db/shard.hpp"
+
 namespace db {
 namespace {
 
@@ -14,6 +16,8 @@ const std::string ineligible_end = R"sql(
         AND (cardinality($3::bigint[]) = 0
              OR a.project_id = ANY ($3::bigint[]))
         AND a.project_id <> ALL ($4::bigint[])
+        AND )sql" + in_shard("a.project_id", "$9", "$10") +
+                                   R"sql(
       LIMIT $6::bigint) AS ineligible
 GROUP BY project_id, reason
 )sql";
@@ -69,7 +73,9 @@ std::vector<IneligibleRows> read_ineligible(Pool& pool, const Session& session,
           .add(eligibility.filter.stores)
           .add(limit)
           .add(std::int64_t{eligibility.judges_unknown ? 1 : 0})
-          .add(std::int64_t{eligibility.judges_locked ? 1 : 0});
+          .add(std::int64_t{eligibility.judges_locked ? 1 : 0})
+          .add(eligibility.filter.shard.count)
+          .add(eligibility.filter.shard.index);
   execute(pool, session, query, parameters, [&](const Row& row) {
     all.push_back({static_cast<Ineligible>(row.integer(1)), row.integer(0),
                    row.integer(2)});

@@ -12,10 +12,14 @@ namespace {
 // number may be some seconds old, so a quarter is added.
 //
 // The archiver goes from segment to segment, so all up to the last is archived.
+// What only receives WAL (pg_receivewal) tells no place up to which it was
+// replayed, and a lag that grows for ever.  pg_partition_tree() would lock each
+// partition.
+//
 // Names are timeline, high and low part in eight hexadecimal digits each
 // (XLogFileName in xlog_internal.h).
 const Query read_pressure_query{"health.pressure", R"sql(
-WITH roots AS (
+WITH RECURSIVE roots AS (
     SELECT name, deleted_from,
            coalesce(to_regclass('p_' || name), to_regclass(name)) AS root
     FROM (VALUES ('ci_pipeline_artifacts', true), ('ci_deleted_objects', true),
@@ -23,11 +27,20 @@ WITH roots AS (
                  ('project_statistics', false), ('ci_builds', false),
                  ('ci_stages', false)) AS n (name, deleted_from)
 ),
+tree AS (
+    SELECT name, deleted_from, root::oid AS relid
+    FROM roots
+    WHERE root IS NOT NULL
+    UNION ALL
+    SELECT t.name, t.deleted_from, i.inhrelid
+    FROM tree AS t
+    JOIN pg_inherits AS i ON i.inhparent = t.relid
+),
 leaves AS MATERIALIZED (
-    SELECT r.name, r.deleted_from, coalesce(t.relid, r.root) AS relid
-    FROM roots AS r
-    LEFT JOIN LATERAL pg_partition_tree(r.root) AS t ON true
-    WHERE r.root IS NOT NULL AND t.isleaf IS NOT false
+    SELECT t.name, t.deleted_from, t.relid
+    FROM tree AS t
+    JOIN pg_class AS c ON c.oid = t.relid
+    WHERE c.relkind <> 'p'
 ),
 locks AS MATERIALIZED (
     SELECT pid, granted, locktype, database, relation FROM pg_locks
@@ -43,7 +56,8 @@ archiver AS (
            OR coalesce(current_setting('archive_library', true), '') <> '')
 ),
 standbys AS (
-    SELECT count(*) AS number, max(r.replay_lag) AS lag
+    SELECT count(*) AS number,
+           max(r.replay_lag) FILTER (WHERE r.replay_lsn IS NOT NULL) AS lag
     FROM pg_stat_replication AS r
     WHERE NOT EXISTS (SELECT
                       FROM pg_replication_slots AS s
@@ -60,7 +74,7 @@ pressure AS MATERIALIZED (
             WHERE NOT w.granted
               AND t.database = (SELECT oid FROM pg_database
                                 WHERE datname = current_database())
-              AND t.relation IN (SELECT relid FROM leaves)
+              AND t.relation IN (SELECT relid FROM tree)
               AND (t.locktype = 'tuple' OR NOT t.granted)
               AND NOT EXISTS (SELECT
                               FROM pg_stat_activity AS a

@@ -85,8 +85,10 @@ void ArtifactsLease::keep() {
     } catch (const stores::StoreError& error) {
       // It lapses, unless the next try is in time.
       spdlog::debug("{}; the lease on artifacts is not renewed", error.what());
-      if (lease_ && !lease_->held(0))
+      if (lease_ && !lease_->held(0)) {
         lease_.reset();
+        lost_ = lost_ || exclusive_;  // who reaches Redis may have it now
+      }
     }
     lock.lock();
   }

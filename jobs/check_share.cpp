@@ -26,6 +26,8 @@ constexpr std::int64_t most_rows_a_page = 80;
 // more than five in a hundred if the rows of each page are all alike.
 constexpr std::int64_t pages_sampled = 500;
 constexpr std::int64_t fewest_pages = 60;
+// Fewer tell little: where most pages are empty, more are looked at.
+constexpr std::int64_t fewest_rows = 5'000;
 
 db::ShareQuestion question_of(Installation& installation) {
   const Options& options = installation.options;
@@ -45,16 +47,24 @@ std::optional<db::ShareSample> sample(Installation& installation,
                                       const db::PipelineArtifacts& artifacts,
                                       std::int64_t of) {
   const db::ShareQuestion question = question_of(installation);
-  for (std::int64_t pages = pages_sampled; pages >= fewest_pages; pages /= 2) {
+  std::optional<db::ShareSample> found;
+  std::int64_t pages = pages_sampled;
+  while (pages >= fewest_pages) {
     try {
-      return artifacts.share(installation.session(), question, pages, of);
+      found = artifacts.share(installation.session(), question, pages, of);
+      if (pages >= of || found->rows * pages / of >= fewest_rows)
+        break;
+      pages *= 4;
     } catch (const db::Error& error) {
       if (!error.timed_out())
         throw;
+      if (found)
+        break;
       spdlog::debug("{}; a smaller sample is taken", error.what());
+      pages /= 2;
     }
   }
-  return std::nullopt;
+  return found;
 }
 
 /// What this run, and the others of its shards, will destroy at most.
@@ -64,7 +74,7 @@ double share_of(const Options& options, const PlannedRows* named,
   double gone = sample.share * rows;
   const auto shards = static_cast<double>(options.shards);
   if (named != nullptr)
-    gone = static_cast<double>(named->artifacts()) * shards;
+    gone = static_cast<double>(named->of_all_shards());
   if (options.max_destroy)
     gone = std::min(gone, static_cast<double>(*options.max_destroy) * shards);
   return gone / std::max(rows, 1.0);

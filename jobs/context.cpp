@@ -47,8 +47,10 @@ bool Context::may_go_on(Pass pass) const {
   else if (absence_watch.tripped())
     pass_report.end(Outcome::partial, absence_watch.reason());
   else if (lease_lost)
-    pass_report.end(Outcome::throttled,
-                    "somebody else took the lease of --exclusive");
+    pass_report.end(
+        Outcome::throttled,
+        "the lease of --exclusive was lost: somebody else has it, or Redis did "
+        "not answer for as long as it lasts");
   else if (!governor.given_up().empty())
     pass_report.end(Outcome::throttled, governor.given_up());
   else if (deadline.passed())
@@ -91,6 +93,8 @@ void Context::problem(Pass pass, const db::Artifact& artifact,
 
 void Context::refuse(Pass pass, std::int64_t id, std::string_view reason) {
   constexpr int most_told = 100;
+  if (settled.add(id))
+    return;
   ++report.pass(pass).refused;
   if (refusals_told++ < most_told)
     spdlog::warn("{}: {} {} of the plan is refused: {}",

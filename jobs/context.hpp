@@ -21,6 +21,7 @@
 #include "jobs/open_redis.hpp"
 #include "jobs/options.hpp"
 #include "jobs/planned_rows.hpp"
+#include "jobs/settled_rows.hpp"
 #include "stores/open_stores.hpp"
 #include "telemetry/deadline.hpp"
 #include "telemetry/progress.hpp"
@@ -66,8 +67,9 @@ struct Context {
   telemetry::Report& report;
   telemetry::Progress& progress;
   Listing listing;
-  /// As Installation's; called while no worker is at work.
+  /// As Installation's; called while no worker is at work, under this lock.
   std::function<bool()> read_catalog_again;
+  std::mutex catalog_mutex{};
   /// Of the artifacts named as problems, how many don't know their lock state:
   /// they are no backlog.
   std::atomic<std::int64_t> unknown_problems{0};
@@ -78,6 +80,9 @@ struct Context {
   /// Somebody else has taken the lease of --exclusive.
   std::atomic<bool> lease_lost{false};
   std::atomic<int> refusals_told{0};
+  /// Rows of --plan that this run has destroyed, or refused already: a pass may
+  /// come to them again.
+  SettledRows settled{};
 
   /// What of the work is this run's.
   [[nodiscard]] db::Shard shard() const { return filter.shard; }

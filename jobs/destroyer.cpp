@@ -223,6 +223,10 @@ void Destroyer::destroy_once(std::span<const db::Artifact> rows, Work& work) {
 void Destroyer::account(std::span<const db::Artifact> rows, const Work& work) {
   const RowIds gone(work.done.ids.begin(), work.done.ids.end());
   audit_result(pass_, rows, gone, work.in_doubt);
+  if (context_.named != nullptr) {
+    context_.settled.add(gone);
+    context_.settled.add(work.in_doubt);
+  }
   telemetry::Projects::Work projects;
   for (const db::Artifact& row : rows)
     if (gone.contains(row.id)) {
@@ -264,7 +268,7 @@ void Destroyer::retry(std::vector<db::Artifact> rows) {
   BatchCutter cutter(lanes(), context_.governor.batch_size());
   cutter.fill(std::move(rows));
   while (const auto batch = cutter.next())
-    if (may_destroy())
+    if (may_destroy() && context_.governor.admit(context_, pass_))
       destroy(std::move(*batch));
     else if (context_.destroy_budget.is_spent())
       denied_ = true;

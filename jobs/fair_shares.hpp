@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 
 #include "telemetry/deadline.hpp"
@@ -24,9 +25,11 @@ class FairShares {
   [[nodiscard]] telemetry::Deadline before(std::size_t after) const {
     const auto left = whole_.left();
     const auto kept = part_ * static_cast<std::int64_t>(after);
-    if (!left || after == 0 || *left <= kept)
+    if (!left || after == 0)
       return whole_;
-    return telemetry::Deadline(*left - kept);
+    // Never 0, which would be no deadline at all.
+    return telemetry::Deadline(
+        std::max(*left - kept, std::chrono::milliseconds{1}));
   }
 
   [[nodiscard]] const telemetry::Deadline& whole() const { return whole_; }

@@ -97,9 +97,11 @@ bool Governor::sit_out_pause(const Context& context, Pass pass) {
     return false;
   if (!is_paused(options_))
     return true;
-  spdlog::info("paused: no new work until {}",
-               pause_requested() ? "SIGUSR2 comes again"
-                                 : *options_.pause_file + " is gone");
+  spdlog::info(
+      "paused: no new work until {}",
+      pause_requested()
+          ? "SIGUSR2 comes again"
+          : options_.pause_file.value_or("the pause file") + " is gone");
   while (is_paused(options_))
     if (!rest(context, pass))
       return false;
@@ -138,9 +140,12 @@ bool Governor::give_up(const Context& context, Pass pass,
 bool Governor::await_turn(const Context& context, Pass pass) {
   const auto since = Clock::now();
   while (step_ > 0 && under_way_ >= workers() &&
-         Clock::now() - since < longest_turn)
-    if (!rest(context, pass))
+         Clock::now() - since < longest_turn) {
+    // Others are at work meanwhile, so that this is no time held back.
+    std::this_thread::sleep_for(moment_of_rest);
+    if (!context.may_go_on(pass))
       return false;
+  }
   return true;
 }
 

@@ -60,14 +60,12 @@ std::string listed_job(std::int64_t project, std::int64_t pipeline,
   return fmt::format("{} {} {} {}", project, pipeline, user, status);
 }
 
-bool takes(const db::Filter& filter, std::int64_t project, std::int64_t share,
-           std::int64_t store) {
+bool takes(const db::Filter& filter, std::int64_t project, std::int64_t store) {
   const auto holds = [](const std::vector<std::int64_t>& ids, std::int64_t id) {
     return std::ranges::find(ids, id) != ids.end();
   };
   return (filter.projects.empty() || holds(filter.projects, project)) &&
-         !holds(filter.except_projects, project) &&
-         holds(filter.stores, store) && filter.shard.takes(share);
+         !holds(filter.except_projects, project) && holds(filter.stores, store);
 }
 
 /// Lines of bounded length, without their ends.
@@ -127,7 +125,10 @@ void PlannedRows::take(const std::string& line, const db::Filter& filter) {
                         text_of(row, "key"));
     if (pass != "unlocked" && pass != "legacy")
       throw BadLine("'pass' is neither unlocked nor legacy");
-    if (!takes(filter, project, project, store))
+    if (!takes(filter, project, store))
+      return;
+    ++of_all_shards_;
+    if (!filter.shard.takes(project))
       return;
     (pass == "unlocked" ? unlocked_ : legacy_).push_back(id);
     artifacts_.push_back({id, checksum(listed)});
@@ -135,7 +136,8 @@ void PlannedRows::take(const std::string& line, const db::Filter& filter) {
     const std::string listed =
         listed_job(project, pipeline, whole_number(row, "user_id"),
                    text_of(row, "status"));
-    if (!takes(filter, project, pipeline, filter.stores.front()))
+    if (!takes(filter, project, filter.stores.front()) ||
+        !filter.shard.takes(pipeline))
       return;
     jobs_.push_back({id, checksum(listed)});
     pipelines_.push_back(pipeline);

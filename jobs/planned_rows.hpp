@@ -33,6 +33,8 @@ class PlannedRows {
   [[nodiscard]] const std::vector<std::int64_t>& artifacts(
       db::Selection selection) const;
   [[nodiscard]] std::int64_t artifacts() const;
+  /// Artifacts listed, those of other shards too.
+  [[nodiscard]] std::int64_t of_all_shards() const { return of_all_shards_; }
   [[nodiscard]] std::int64_t jobs() const {
     return static_cast<std::int64_t>(jobs_.size());
   }
@@ -63,6 +65,7 @@ class PlannedRows {
   Rows artifacts_;
   Rows jobs_;
   std::vector<std::int64_t> pipelines_;
+  std::int64_t of_all_shards_ = 0;
 };
 
 /// \throws UsageError

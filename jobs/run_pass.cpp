@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <mutex>
 
 namespace jobs {
 namespace {
@@ -72,6 +73,11 @@ struct LogPass {
   LogPass& operator=(const LogPass&) = delete;
 };
 
+bool read_catalog_again(Context& context) {
+  const std::lock_guard lock(context.catalog_mutex);
+  return context.read_catalog_again();
+}
+
 /// The schema may change under a run: what statements are written by is read
 /// again, once, and the pass begun anew.
 void run_on_schema(Pass pass, Context& context) {
@@ -80,7 +86,7 @@ void run_on_schema(Pass pass, Context& context) {
   try {
     function->run(context);
   } catch (const db::Error& error) {
-    if (!error.tells_other_schema() || !context.read_catalog_again())
+    if (!error.tells_other_schema() || !read_catalog_again(context))
       throw;
     spdlog::warn("{}; the schema has changed, and was read again",
                  error.what());
@@ -100,8 +106,7 @@ void run_pass(Pass pass, Context& context) {
         std::chrono::duration<double>(std::chrono::steady_clock::now() - began)
             .count();
   };
-  const LogPass logged(name);
-  context.governor.begin_pass();
+  const LogPass logged(telemetry::name_of(pass));
   context.progress.begin(name, expected_rows(pass, context));
   try {
     run_on_schema(pass, context);

@@ -27,6 +27,7 @@ db::Session asking(const Context& context) {
   db::Session session = context.base_session;
   session.application_name = "ci-janitor status " + context.report.run_id;
   session.statement_timeout = std::chrono::seconds{1};
+  session.deadline = telemetry::Deadline(std::chrono::seconds{1});
   return session;
 }
 
@@ -41,6 +42,11 @@ std::optional<std::int64_t> expected_left(const ProgressState& state) {
 std::optional<std::int64_t> count_left(const Context& context,
                                        const ProgressState& state) {
   const db::Session session = asking(context);
+  if (context.named != nullptr && state.what == name_of(Pass::unlocked))
+    return std::ssize(context.named->artifacts(db::Selection::unlocked)) -
+           state.done;
+  if (context.named != nullptr && state.what == name_of(Pass::builds))
+    return context.named->jobs() - state.done;
   if (state.what == name_of(Pass::unlocked))
     return std::min(context.artifacts
                         .count_unlocked(session, context.horizon,
@@ -52,7 +58,7 @@ std::optional<std::int64_t> count_left(const Context& context,
                     context.drop_budget.left());
   if (state.what == name_of(Pass::objects))
     return context.queue.count_due(session, served_stores(context),
-                                   most_counted);
+                                   most_counted, context.shard());
   if (state.what == name_of(Pass::traces))
     return count_traces(context, session, most_counted);
   return expected_left(state);
@@ -76,7 +82,10 @@ void tell_status(Context& context) {
     telemetry::print_line("between two passes");
     return;
   }
-  const auto left = rows_left(context, *state);
+  const auto left = [&] {
+    const std::lock_guard lock(context.catalog_mutex);
+    return rows_left(context, *state);
+  }();
   // Counting took a moment, in which the pass went on.
   state = context.progress.state().value_or(*state);
   telemetry::print_line(

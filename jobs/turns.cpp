@@ -64,10 +64,12 @@ Turns take_turns(const Turns& passes, std::size_t after, Context& context,
   for (std::size_t i = 0; i < passes.size(); ++i) {
     const Pass pass = passes[i];
     context.deadline = shares.before(passes.size() - 1 - i + after);
+    context.governor.begin_pass();  // why another gave up is not about this one
     if (context.absence_watch.tripped() || !context.may_go_on(pass))
       continue;
     context.report.pass(pass).outcome = Outcome::skipped;
     context.report.pass(pass).reason.clear();
+    context.report.pass(pass).skipped = 0;
     mind_lease(lease, pass, context);
     run_pass(pass, context);
     if (may_come_again(context, shares, pass))

@@ -1,3 +1,4 @@
+#include "tests/command_line/janitor.hpp"
 #include "tests/support/fault_point.hpp"
 #include "tests/support/world.hpp"
 
@@ -61,5 +62,33 @@ TEST_CASE("a schema that changes to what is not served ends the run",
                   "ALTER TABLE ci_deleted_objects ADD COLUMN riddle bigint "
                   "NOT NULL"),
       db::Error);
+  CHECK(world.violations().empty());
+}
+
+TEST_CASE("a pass over a plan that begins anew refuses nothing of its own",
+          "[postgres][program]") {
+  tests::World world;
+  world.add_live();
+  world.add_many(20);
+  world.options.batch_size = 5;
+  world.options.concurrency = 1;
+  const tests::TemporaryDirectory directory;
+  const std::string plan =
+      tests::janitor(world, {"plan", "--output", "jsonl"}).out;
+  world.options.plan = directory.write("plan.jsonl", plan).string();
+  int batches = 0;
+  const FaultHook hook("batch.before_destroy", [&] {
+    if (++batches == 3) {
+      world.database.run(
+          "ALTER TABLE ci_deleted_objects ADD COLUMN project_id bigint");
+      world.database.run(
+          "UPDATE ci_deleted_objects SET project_id = 1;"
+          "ALTER TABLE ci_deleted_objects ALTER project_id SET NOT NULL");
+      world.database.grant();
+    }
+  });
+  const telemetry::Report& report = world.run();
+  CHECK(report.pass(Pass::unlocked).refused == 0);
+  CHECK(world.rows_left() == 1);
   CHECK(world.violations().empty());
 }

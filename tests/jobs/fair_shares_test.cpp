@@ -21,6 +21,16 @@ std::int64_t minutes_left(const Deadline& deadline) {
 
 }  // namespace
 
+TEST_CASE("who comes again late takes nothing of what is kept for the last",
+          "[unit]") {
+  const FairShares shares(telemetry::Deadline(std::chrono::milliseconds{200}),
+                          2);
+  std::this_thread::sleep_for(std::chrono::milliseconds{170});
+  const auto left = shares.before(1).left();
+  REQUIRE(left);
+  CHECK(*left <= std::chrono::milliseconds{1});
+}
+
 TEST_CASE("half of the time is kept for the passes to come, in equal parts",
           "[unit]") {
   const FairShares shares(Deadline(hours{10}), 5);
