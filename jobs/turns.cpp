@@ -5,6 +5,8 @@
 #include "jobs/run_pass.hpp"
 
 #include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace jobs {
@@ -67,11 +69,14 @@ Turns take_turns(const Turns& passes, std::size_t after, Context& context,
     context.governor.begin_pass();  // why another gave up is not about this one
     if (context.absence_watch.tripped() || !context.may_go_on(pass))
       continue;
-    context.report.pass(pass).outcome = Outcome::skipped;
-    context.report.pass(pass).reason.clear();
-    context.report.pass(pass).skipped = 0;
+    telemetry::PassReport& report = context.report.pass(pass);
+    const Outcome earlier = std::exchange(report.outcome, Outcome::skipped);
+    const std::string reason = std::exchange(report.reason, {});
+    report.skipped = 0;
     mind_lease(lease, pass, context);
     run_pass(pass, context);
+    if (report.outcome == Outcome::budget_exhausted)
+      report.end(earlier, reason);  // why it has come no further
     if (may_come_again(context, shares, pass))
       cut_short.push_back(pass);
   }
