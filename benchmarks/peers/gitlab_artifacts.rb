@@ -8,7 +8,7 @@
 # the first query to the last file.
 require 'active_record'
 require 'digest'
-require 'json'
+require_relative 'report_on'
 
 class Project < ActiveRecord::Base
 end
@@ -80,17 +80,6 @@ def destroy_expired
     destroyed += artifacts.each(&:destroy!).size
   end
   destroyed
-end
-
-# Without the time that it takes to load.
-def report_on
-  clocks = [Process::CLOCK_MONOTONIC, Process::CLOCK_PROCESS_CPUTIME_ID]
-  began = clocks.map { |clock| Process.clock_gettime(clock) }
-  rows = yield
-  seconds, cpu = clocks.zip(began).map do |clock, start|
-    Process.clock_gettime(clock) - start
-  end
-  puts JSON.generate(rows: rows, seconds: seconds.round(6), cpu: cpu.round(6))
 end
 
 ActiveRecord::Base.establish_connection(

@@ -9,8 +9,8 @@
 require 'active_record'
 require 'digest'
 require 'fileutils'
-require 'json'
 require 'tempfile'
+require_relative 'report_on'
 
 CANCELABLE = %w[created waiting_for_resource preparing pending running
                 scheduled].freeze
@@ -203,17 +203,6 @@ def drop_all
     end
   end
   dropped
-end
-
-# Without the time that it takes to load.
-def report_on
-  clocks = [Process::CLOCK_MONOTONIC, Process::CLOCK_PROCESS_CPUTIME_ID]
-  began = clocks.map { |clock| Process.clock_gettime(clock) }
-  rows = yield
-  seconds, cpu = clocks.zip(began).map do |clock, start|
-    Process.clock_gettime(clock) - start
-  end
-  puts JSON.generate(rows: rows, seconds: seconds.round(6), cpu: cpu.round(6))
 end
 
 ActiveRecord::Base.establish_connection(
