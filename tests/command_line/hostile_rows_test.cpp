@@ -1,3 +1,4 @@
+#include "stores/digest.hpp"
 #include "tests/command_line/janitor.hpp"
 #include "tests/support/bucket_world.hpp"
 #include "tests/support/hostile.hpp"
@@ -18,10 +19,7 @@ using nlohmann::json;
 using tests::Ended;
 
 std::string as_sql(const std::string& text) {
-  std::string hex;
-  for (const char byte : text)
-    hex += fmt::format("{:02x}", static_cast<unsigned char>(byte));
-  return "convert_from('\\x" + hex + "'::bytea, 'UTF8')";
+  return "convert_from('\\x" + stores::hex_of(text) + "'::bytea, 'UTF8')";
 }
 
 /// A hostile text in every text column that is read.

@@ -2,12 +2,11 @@
 
 #include "stores/digest.hpp"
 #include "tests/support/schema_era.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
 namespace tests {
 namespace {
@@ -16,23 +15,10 @@ std::string quoted(const std::string& text) {
   return "$text$" + text + "$text$";
 }
 
-std::string hex_of(const std::string& bytes) {
-  std::string hex;
-  hex.reserve(bytes.size() * 2);
-  for (const char byte : bytes)
-    hex += fmt::format("{:02x}", static_cast<unsigned char>(byte));
-  return hex;
-}
-
 std::string sha256(const std::string& bytes) {
   stores::Digest digest("SHA256");
   digest.update(bytes);
   return digest.hex();
-}
-
-std::string bytes_of(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
 }
 
 }  // namespace
@@ -159,7 +145,7 @@ std::int64_t Jobs::chunk(std::int64_t job, int index,
   return database_.number(fmt::format(
       "INSERT INTO ci_build_trace_chunks (build_id, chunk_index, data_store, "
       "raw_data) VALUES ({}, {}, 2, '\\x{}') RETURNING id",
-      job, index, hex_of(bytes)));
+      job, index, stores::hex_of(bytes)));
 }
 
 std::int64_t Jobs::bare_chunk(std::int64_t job, int index, int data_store) {
@@ -202,7 +188,7 @@ std::string Jobs::archive(std::int64_t job) {
   if (paths.empty())
     return "(none)";
   const auto path = world_.store.path() / paths.front();
-  return std::filesystem::exists(path) ? bytes_of(path) : "(no object)";
+  return std::filesystem::exists(path) ? read_file(path) : "(no object)";
 }
 
 std::vector<std::string> Jobs::violations() {

@@ -12,13 +12,6 @@
 namespace tests {
 namespace {
 
-std::string hex_of(const std::string& bytes) {
-  std::string hex;
-  for (const char byte : bytes)
-    hex += fmt::format("{:02x}", static_cast<unsigned char>(byte));
-  return hex;
-}
-
 std::string digest_of(const char* algorithm, const std::string& bytes) {
   stores::Digest digest(algorithm);
   digest.update(bytes);
@@ -42,7 +35,7 @@ void TraceGitlab::move_into_row(std::int64_t job, int index) {
         "UPDATE ci_build_trace_chunks SET raw_data = '\\x{}', data_store = 2, "
         "checksum = '0', lock_version = lock_version + 1 "
         "WHERE build_id = {} AND chunk_index = {} AND data_store = 4",
-        hex_of(*bytes), job, index));
+        stores::hex_of(*bytes), job, index));
 }
 
 TraceGitlab::Steps TraceGitlab::archive(std::int64_t job) {

@@ -4,9 +4,11 @@
 #include "tests/support/some_bytes.hpp"
 
 #include <fmt/format.h>
+#include <libpq-fe.h>
 
 #include <algorithm>
 #include <iterator>
+#include <memory>
 #include <sstream>
 
 namespace tests {
@@ -14,16 +16,14 @@ namespace {
 
 constexpr const char* keys_of_leases = "gitlab:exclusive_lease:*";
 
-int digit(char hex) {
-  return hex <= '9' ? hex - '0' : hex - 'a' + 10;
-}
-
-/// \param hex as PostgreSQL prints a bytea: "\x6a6f62".
-std::string bytes_of(const std::string& hex) {
-  std::string bytes;
-  for (std::size_t i = 2; i + 1 < hex.size(); i += 2)
-    bytes += static_cast<char>(16 * digit(hex[i]) + digit(hex[i + 1]));
-  return bytes;
+/// \param printed as PostgreSQL prints a bytea: "\x6a6f62".
+std::string bytes_of(const std::string& printed) {
+  std::size_t length = 0;
+  const std::unique_ptr<unsigned char, decltype(&PQfreemem)> bytes(
+      PQunescapeBytea(reinterpret_cast<const unsigned char*>(printed.c_str()),
+                      &length),
+      PQfreemem);
+  return {reinterpret_cast<const char*>(bytes.get()), length};
 }
 
 void lay_over(std::string& text, std::size_t at, const std::string& bytes) {
