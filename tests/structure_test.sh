@@ -28,10 +28,9 @@ sources_in() {
 matches() {
   local pattern=$1
   shift
-  sources_in "$@" | while IFS= read -r file; do
-    sed -E 's:(^|[[:space:]])//.*::' "$file" | grep -nE "$pattern" |
-      sed "s:^:$file\::" || true
-  done
+  sources_in "$@" | xargs -r grep -HnE "$pattern" |
+    sed -E 's#^([^:]*:[0-9]+:)//.*#\1#; s#[[:space:]]//.*##' |
+    grep -E "$pattern" || true
 }
 
 # $1 must not include what is in the other rooms named.
@@ -40,7 +39,7 @@ check_arrows() {
   shift
   for other in "$@"; do
     report "$room must not know $other" \
-      < <(matches "^ *#include \"$other/" "$room")
+      < <(matches "#include \"$other/" "$room")
   done
 }
 

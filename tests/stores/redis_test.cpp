@@ -71,9 +71,10 @@ TEST_CASE("a thousand values are read in the order of their keys", "[redis]") {
 TEST_CASE("many full chunks are read at a time", "[redis]") {
   Fixture fixture;
   const Keys keys = numbered_keys(250);
+  const std::string value = chunk();
   for (const std::string& key : keys)
-    fixture.server.set(key, chunk());
-  CHECK(fixture.redis.get(keys) == Values(keys.size(), chunk()));
+    fixture.server.set(key, value);
+  CHECK((fixture.redis.get(keys) == Values(keys.size(), value)));
 }
 
 TEST_CASE("an empty value has a length, an absent one has none", "[redis]") {

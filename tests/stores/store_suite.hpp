@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <thread>
@@ -123,6 +124,17 @@ inline void check_threads(
   }
 }
 
+inline void check_many(StoreSubject& subject) {
+  const auto many = static_cast<std::int64_t>(subject.many());
+  const std::vector<stores::ObjectKey> keys = some_keys(many);
+  put_all(subject, keys);
+  CHECK(subject.store().look(keys).absent.empty());
+  const stores::Removal removal = subject.store().remove(keys);
+  CHECK(removal.absent.empty());
+  CHECK(removal.left.empty());
+  CHECK(subject.count(keys) == 0);
+}
+
 /// What every store must do.  To be called as the whole of a test case, with a
 /// fresh and empty store each time.
 inline void check_store(StoreSubject& subject) {
@@ -147,21 +159,16 @@ inline void check_store(StoreSubject& subject) {
     subject.store().prune({});
   }
   SECTION("it takes many keys in one call") {
-    const auto many = static_cast<std::int64_t>(subject.many());
-    const std::vector<stores::ObjectKey> keys = some_keys(many);
-    put_all(subject, keys);
-    CHECK(subject.store().look(keys).absent.empty());
-    const stores::Removal removal = subject.store().remove(keys);
-    CHECK(removal.absent.empty());
-    CHECK(removal.left.empty());
-    CHECK(subject.count(keys) == 0);
+    check_many(subject);
   }
+  const auto share = std::min<std::int64_t>(
+      200, static_cast<std::int64_t>(subject.many()) / 5);
   SECTION("threads remove objects of their own at the same time") {
-    check_threads(subject, {some_keys(200, 1), some_keys(200, 2),
-                            some_keys(200, 3), some_keys(200, 4)});
+    check_threads(subject, {some_keys(share, 1), some_keys(share, 2),
+                            some_keys(share, 3), some_keys(share, 4)});
   }
   SECTION("threads remove the same objects at the same time") {
-    check_threads(subject, std::vector(4, some_keys(200)));
+    check_threads(subject, std::vector(4, some_keys(share)));
   }
   check_putting_and_getting(subject);
   SECTION("it has no trouble and says what it is") {

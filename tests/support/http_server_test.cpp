@@ -148,22 +148,22 @@ TEST_CASE("the scripted HTTP server sends pieces, as chunks where told",
     return left-- > 0 ? std::string(1 << 20, 'x') : "";
   };
   HttpServer server([&](const HttpCall& call) {
-    left = 100;
+    left = 20;
     const bool chunked = call.method == "GET";
     return HttpReply{.pieces = pieces,
-                     .pieces_size = std::int64_t{100} << 20,
+                     .pieces_size = std::int64_t{20} << 20,
                      .chunked = chunked,
                      .close_after = chunked ? std::optional<std::size_t>{}
-                                            : std::size_t{60} << 20};
+                                            : std::size_t{12} << 20};
   });
   Client client(server);
   client.say(get);
   CHECK(client.hear_to("\r\n\r\n") ==
         "HTTP/1.1 200 Told\r\ntransfer-encoding: chunked\r\n\r\n");
   CHECK(client.hear_to("\r\n") == "100000\r\n");
-  CHECK(client.hear_to("\r\n0\r\n\r\n").size() > std::size_t{100} << 20);
+  CHECK(client.hear_to("\r\n0\r\n\r\n").size() > std::size_t{20} << 20);
   client.say("POST / HTTP/1.1\r\n\r\n");
-  CHECK(client.hear_all() == std::pair{std::size_t{60} << 20, 0});
+  CHECK(client.hear_all() == std::pair{std::size_t{12} << 20, 0});
 }
 
 TEST_CASE("the scripted HTTP server hangs up as told", "[unit]") {
