@@ -53,8 +53,8 @@ const Query live_pipelines{"builds.live_pipelines", pipelines_of(R"sql(
 const Query waiting_pipelines{"builds.waiting_pipelines", pipelines_of(R"sql(
           ('manual', 'waiting_for_callback', 'canceling'))sql")};
 
-// Materialized, or LIMIT and ORDER BY id lead the planner to walk the primary
-// key of all jobs there are.
+// Materialized, or LIMIT and ORDER BY lead the planner to walk an index over all
+// jobs there are.
 const Query cancelable{"builds.cancelable", R"sql(
 WITH cancelable AS MATERIALIZED (
     SELECT b.id, b.commit_id, b.project_id, p.user_id, b.lock_version, b.status
@@ -62,10 +62,10 @@ WITH cancelable AS MATERIALIZED (
     JOIN {ci_pipelines} AS p ON p.id = b.commit_id
     WHERE b.commit_id = ANY ($1::bigint[])
       AND b.status = ANY ($2::text[])
-      AND b.id > $3
+      AND (b.commit_id, b.id) > ($3, $4)
       {if ci_builds.partition_id ci_pipelines.partition_id}
-      AND b.partition_id = ANY ($5::bigint[])
-      AND p.partition_id = ANY ($5::bigint[])
+      AND b.partition_id = ANY ($6::bigint[])
+      AND p.partition_id = ANY ($6::bigint[])
       {end}
       {if users}
       AND EXISTS (SELECT FROM {users} AS u
@@ -75,8 +75,8 @@ WITH cancelable AS MATERIALIZED (
 SELECT id::bigint, commit_id::bigint, coalesce(project_id, 0)::bigint,
        user_id::bigint, coalesce(lock_version, -1)::bigint, status::text
 FROM cancelable
-ORDER BY id
-LIMIT $4
+ORDER BY commit_id, id
+LIMIT $5
 )sql"};
 
 const Query waiting_groups{"builds.waiting_groups", R"sql(

@@ -9,7 +9,8 @@ namespace db {
 /// users bigint[], after user, after id, projects bigint[], except bigint[],
 /// cancelable text[], limit
 const Query& user_pipelines_query(PipelineKind kind);
-/// pipelines bigint[], cancelable text[], after id, limit, partitions bigint[]
+/// pipelines bigint[], cancelable text[], after pipeline, after id, limit,
+/// partitions bigint[]
 const Query& cancelable_query();
 /// Jobs (ids, pipelines, lock_versions), cancelable text[]; stages (ids,
 /// pipelines, lock_versions, statuses), pipelines (ids, lock_versions, statuses

@@ -89,14 +89,15 @@ std::vector<UserPipeline> Builds::pipelines(
 
 std::vector<Job> Builds::cancelable(const Session& session,
                                     const Located& pipelines,
-                                    std::int64_t after,
+                                    const JobPlace& after,
                                     std::int64_t limit) const {
   std::vector<Job> jobs;
   execute(pool_, session, cancelable_query(),
           Parameters()
               .add(pipelines.ids)
               .add(cancelable_statuses_)
-              .add(after)
+              .add(after.pipeline_id)
+              .add(after.id)
               .add(limit)
               .add(pipelines.partitions),
           [&](const Row& row) {
@@ -183,6 +184,7 @@ std::vector<Statement> Builds::statements(Shard shard) const {
   const auto jobs = Parameters()
                         .add(ids)
                         .add(cancelable_statuses_)
+                        .add(start)
                         .add(start)
                         .add(limit)
                         .add(ids);

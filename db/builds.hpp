@@ -38,6 +38,12 @@ struct Job {
   std::string status;
 };
 
+/// The place of a job in the order in which they are dropped.
+struct JobPlace {
+  std::int64_t pipeline_id = 0;
+  std::int64_t id = 0;
+};
+
 /// A job that was dropped, and the resource group whose resource it gave back.
 struct DroppedJob {
   std::int64_t id = 0;
@@ -107,12 +113,13 @@ class Builds {
       const std::vector<std::int64_t>& users, UserPipeline after,
       const ProjectFilter& filter, std::int64_t limit) const;
 
-  /// Up to \a limit cancelable jobs of \a pipelines with ids above \a after, by
-  /// id, while the user who started the pipeline is blocked.  Where users are
-  /// in another database, somebody else has to see to that.
+  /// Up to \a limit cancelable jobs of \a pipelines after \a after, pipeline
+  /// by pipeline, in (pipeline_id, id) order, while the user who started the
+  /// pipeline is blocked.  Where users are in another database, somebody else
+  /// has to see to that.
   [[nodiscard]] std::vector<Job> cancelable(const Session& session,
                                             const Located& pipelines,
-                                            std::int64_t after,
+                                            const JobPlace& after,
                                             std::int64_t limit) const;
 
   /// Drop those of the jobs that are still as they were read (lock_version),

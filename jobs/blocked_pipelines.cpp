@@ -48,19 +48,37 @@ std::vector<std::int64_t> still_blocked(const Context& context,
 
 BlockedPipelines::BlockedPipelines(Context& context) : context_(context) {}
 
+bool BlockedPipelines::begin_walk() {
+  if (is_walking_)
+    end_walk();
+  is_walking_ = !groups_.empty() || next_group();
+  return is_walking_;
+}
+
+void BlockedPipelines::end_walk() {
+  if (groups_.empty())
+    return;  // nobody's pipelines could be read
+  if (kind_ == db::PipelineKind::live) {
+    kind_ = db::PipelineKind::waiting;
+  } else {
+    groups_.pop_front();
+    kind_ = db::PipelineKind::live;
+  }
+  after_ = {};
+}
+
 std::vector<db::UserPipeline> BlockedPipelines::next() {
-  while (!groups_.empty() || next_group()) {
+  while (!groups_.empty() && !context_.must_stop()) {
     std::vector<db::UserPipeline> wave = page();
-    if (!wave.empty())
-      after_ = wave.back();
+    if (wave.empty())
+      return wave;
+    after_ = wave.back();
     if (context_.named != nullptr)
       std::erase_if(wave, [this](const db::UserPipeline& pipeline) {
         return !context_.named->names_pipeline(pipeline.id);
       });
     if (!wave.empty())
       return wave;
-    if (!context_.may_go_on(Pass::builds))
-      return {};
   }
   return {};
 }
@@ -122,33 +140,21 @@ void BlockedPipelines::disable_schedules(const Users& users) {
   } while (disabled == schedules_a_statement && !context_.must_stop());
 }
 
-/// A wave of the group in front; if it has no more, what comes next is
-/// prepared, and the answer is empty.
+/// A wave of the group in front; empty if it has no more.
 std::vector<db::UserPipeline> BlockedPipelines::page() {
-  std::vector<db::UserPipeline> wave;
-  try {
-    wave = db::with_retry([&] {
-      return context_.builds.pipelines(
-          context_.reading(Pass::builds), kind_, groups_.front(), after_,
-          context_.projects, context_.options.wave_size);
-    });
-  } catch (const db::Error& error) {
-    if (!concerns_rows(error))
-      throw;
-    halve(error);
-    return {};
-  }
-  if (!wave.empty())
-    return wave;
-  if (kind_ == db::PipelineKind::live) {
-    kind_ = db::PipelineKind::waiting;
-    after_ = {};
-  } else {
-    groups_.pop_front();
-    kind_ = db::PipelineKind::live;
-    after_ = {};
-  }
-  return wave;
+  while (!groups_.empty())
+    try {
+      return db::with_retry([&] {
+        return context_.builds.pipelines(
+            context_.reading(Pass::builds), kind_, groups_.front(), after_,
+            context_.projects, context_.options.wave_size);
+      });
+    } catch (const db::Error& error) {
+      if (!concerns_rows(error))
+        throw;
+      halve(error);
+    }
+  return {};
 }
 
 void BlockedPipelines::halve(const db::Error& error) {

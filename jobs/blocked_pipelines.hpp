@@ -9,16 +9,22 @@
 
 namespace jobs {
 
-/// The pipelines of blocked users in which something is to be dropped, a wave
-/// at a time: users by id, of a page of them first the live pipelines, then
-/// those that wait.  In a run the users' pipeline schedules are turned off on
-/// the way, so that they start no more.
+/// The pipelines of blocked users in which something is to be dropped, in
+/// walks: users by id, of a page of them first the live pipelines, then those
+/// that wait.  Whoever walks goes to the end of one walk, and has done with its
+/// pipelines, before the next begins, which would find them again.  In a run
+/// the users' pipeline schedules are turned off on the way, so that they start
+/// no more.
 class BlockedPipelines {
  public:
   explicit BlockedPipelines(Context& context);
 
-  /// The next wave; empty once there is none.  Users whose pipelines can't be
-  /// read within a statement's timeout are named as problems, one by one.
+  /// \return whether there is another walk.
+  /// \throws db::Error
+  bool begin_walk();
+
+  /// The next wave of the walk; empty at its end.  Users whose pipelines can't
+  /// be read within a statement's timeout are named as problems, one by one.
   ///
   /// \throws db::Error that does not concern the rows.
   std::vector<db::UserPipeline> next();
@@ -30,6 +36,7 @@ class BlockedPipelines {
   Users next_users();
   void settle_users(Users users);
   void disable_schedules(const Users& users);
+  void end_walk();
   std::vector<db::UserPipeline> page();
   void halve(const db::Error& error);
 
@@ -39,6 +46,7 @@ class BlockedPipelines {
   std::deque<Users> groups_;  ///< the front is being walked
   db::PipelineKind kind_ = db::PipelineKind::live;
   db::UserPipeline after_;
+  bool is_walking_ = false;
 };
 
 /// The users of this run, a page at a time: those named, or all that are

@@ -22,19 +22,56 @@ using Wave = std::vector<db::UserPipeline>;
 /// larger ones no faster, as the table of waves in benchmarks/README.md has it.
 constexpr std::ptrdiff_t group_size = 50;
 
-void work_on(Context& context, const Wave& wave, PipelineDropper& dropper) {
-  auto next = wave.begin();
+/// A walk in groups.  Its next wave is read while the groups of this one are at
+/// work: to wait for the last of them left cores idle between waves.
+class Groups {
+ public:
+  Groups(Context& context, BlockedPipelines& pipelines)
+      : context_(context), pipelines_(pipelines) {}
+
+  /// So many groups are no more pipelines than a wave.
+  static std::size_t at_once(const Context& context) {
+    const std::int64_t wave = context.options.wave_size;
+    return static_cast<std::size_t>(
+        std::max<std::int64_t>(1, wave / std::min(group_size, wave)));
+  }
+
+  /// Null at the end.
+  std::shared_ptr<Wave> next() {
+    if (at_ == std::ssize(wave_))
+      read_wave();
+    const auto begin = wave_.begin() + at_;
+    const auto size = std::min(group_size, wave_.end() - begin);
+    at_ += size;
+    return size == 0 ? nullptr : std::make_shared<Wave>(begin, begin + size);
+  }
+
+ private:
+  void read_wave() {
+    wave_.clear();
+    at_ = 0;
+    if (context_.must_stop() || context_.drop_budget.is_spent())
+      return;
+    wave_ = pipelines_.next();
+    telemetry::fault_point("builds.wave_read");
+  }
+
+  Context& context_;
+  BlockedPipelines& pipelines_;
+  Wave wave_;
+  std::ptrdiff_t at_ = 0;
+};
+
+void work_on_walk(Context& context, BlockedPipelines& pipelines,
+                  PipelineDropper& dropper) {
+  Groups groups(context, pipelines);
   in_pace<Wave>(
-      context, Pass::builds,
-      [&] {
-        const auto begin = next;
-        next += std::min(group_size, wave.end() - next);
-        return begin == next ? nullptr : std::make_shared<Wave>(begin, next);
-      },
+      context, Pass::builds, [&] { return groups.next(); },
       [&](const Wave& group) {
         if (!context.must_stop() && !context.drop_budget.is_spent())
           dropper.drop(group);
-      });
+      },
+      Groups::at_once(context));
 }
 
 /// A budget that is spent to its last job may have been just enough.
@@ -89,15 +126,9 @@ void run_builds_pass(Context& context) {
   PipelineDropper dropper(context);
   const bool names_none =
       context.named != nullptr && context.named->jobs() == 0;
-  while (!names_none && !context.drop_budget.is_spent()) {
-    const Wave wave = pipelines.next();
-    if (wave.empty())
-      break;
-    telemetry::fault_point("builds.wave_read");
-    work_on(context, wave, dropper);
-    if (!context.may_go_on(Pass::builds))
-      break;
-  }
+  while (!names_none && context.may_go_on(Pass::builds) &&
+         !context.drop_budget.is_spent() && pipelines.begin_walk())
+    work_on_walk(context, pipelines, dropper);
   end_pass(context, dropper);
 }
 

@@ -36,6 +36,22 @@ Ids users_of(std::span<const db::UserPipeline> group) {
   return {users.begin(), users.end()};
 }
 
+db::JobPlace place_of(const db::Job& job) {
+  return {job.pipeline_id, job.id};
+}
+
+/// Those of which \a jobs holds every job, but for the last one of a slice that
+/// is \a full.
+std::set<std::int64_t> whole_pipelines(const std::vector<db::Job>& jobs,
+                                       bool full) {
+  std::set<std::int64_t> pipelines;
+  for (const db::Job& job : jobs)
+    pipelines.insert(job.pipeline_id);
+  if (full)
+    pipelines.erase(jobs.back().pipeline_id);
+  return pipelines;
+}
+
 }  // namespace
 
 /// One group's way from its first job to its last.
@@ -48,8 +64,8 @@ class PipelineDropper::Group {
         pipelines_(locate(group)),
         untold_(pipelines_.ids.begin(), pipelines_.ids.end()) {}
 
-  /// Sweep over the cancelable jobs, by id, until a sweep meets none that it
-  /// could still drop; a plan sweeps once.
+  /// Sweep over the cancelable jobs, pipeline by pipeline, until a sweep meets
+  /// none that it could still drop; a plan sweeps once.
   void drop_jobs() {
     bool met_any = true;
     while (met_any && goes_on()) {
@@ -72,7 +88,7 @@ class PipelineDropper::Group {
   /// Given up, and still cancelable.
   Ids conflicts() {
     Ids left;
-    std::int64_t after = 0;
+    db::JobPlace after;
     while (has_given_up()) {
       const auto jobs = cancelable(after);
       for (const db::Job& job : jobs)
@@ -80,7 +96,7 @@ class PipelineDropper::Group {
           left.push_back(job.id);
       if (std::ssize(jobs) < slice_)
         break;
-      after = jobs.back().id;
+      after = place_of(jobs.back());
     }
     return left;
   }
@@ -99,7 +115,7 @@ class PipelineDropper::Group {
         tries_, [](const auto& job) { return job.second >= most_tries; });
   }
 
-  std::vector<db::Job> cancelable(std::int64_t after) {
+  std::vector<db::Job> cancelable(const db::JobPlace& after) {
     const db::Session session = context_.reading(Pass::builds);
     slice_ = context_.governor.slice_size();
     return db::with_retry([&] {
@@ -123,35 +139,38 @@ class PipelineDropper::Group {
   /// \return whether there was a job that is not given up.
   bool sweep() {
     bool met_any = false;
-    std::int64_t after = 0;
-    std::vector<db::Job> jobs;
+    db::JobPlace after;
+    bool was_full = true;
     do {
-      jobs = cancelable(after);
+      std::vector<db::Job> jobs = cancelable(after);
       if (jobs.empty())
         break;
-      after = jobs.back().id;
-      const bool was_full = std::ssize(jobs) == slice_;
-      const auto met = std::ssize(jobs);
-      if (context_.named != nullptr)
-        std::erase_if(jobs, [this](const db::Job& job) {
-          return !context_.named->names(job);
-        });
-      const bool all_named = met == std::ssize(jobs);
-      std::erase_if(jobs, [&](const db::Job& job) {
+      after = place_of(jobs.back());
+      was_full = std::ssize(jobs) == slice_;
+      std::set<std::int64_t> whole = whole_pipelines(jobs, was_full);
+      if (keep_named(jobs))
+        whole.clear();
+      std::erase_if(jobs, [this](const db::Job& job) {
         const auto tried = tries_.find(job.id);
         return tried != tries_.end() && tried->second >= most_tries;
       });
       met_any = met_any || !jobs.empty();
-      take(std::move(jobs), !was_full && all_named);
-      if (!was_full)
-        break;
-    } while (goes_on());
+      take(std::move(jobs), whole);
+    } while (was_full && goes_on());
     return met_any;
   }
 
-  /// \param all the pipelines have no other cancelable jobs, so that their
+  /// \return whether there were others.
+  bool keep_named(std::vector<db::Job>& jobs) const {
+    return context_.named != nullptr &&
+           std::erase_if(jobs, [this](const db::Job& job) {
+             return !context_.named->names(job);
+           }) > 0;
+  }
+
+  /// \param whole pipelines that have no other cancelable jobs, so that their
   ///        status can be told at once.
-  void take(std::vector<db::Job> jobs, bool all) {
+  void take(std::vector<db::Job> jobs, const std::set<std::int64_t>& whole) {
     const std::int64_t granted = context_.drop_budget.reserve(std::ssize(jobs));
     if (granted < std::ssize(jobs))
       dropper_.refused_ = true;
@@ -164,23 +183,22 @@ class PipelineDropper::Group {
     else if (!context_.governor.spend(context_, granted))
       context_.drop_budget.give_back(granted);
     else
-      drop(all ? order_with_status(jobs)
-               : db::DropOrder{jobs, {}, {}, pipelines_.partitions});
+      drop(order_with_status(jobs, whole));
   }
 
-  db::DropOrder order_with_status(const std::vector<db::Job>& jobs) {
-    std::set<std::int64_t> ids;
-    for (const db::Job& job : jobs)
-      ids.insert(job.pipeline_id);
+  db::DropOrder order_with_status(const std::vector<db::Job>& jobs,
+                                  const std::set<std::int64_t>& whole) {
+    if (whole.empty())
+      return {jobs, {}, {}, pipelines_.partitions};
     auto states = db::with_retry([&] {
       return db::read_pipelines(context_.pool, context_.reading(Pass::builds),
-                                among_these(ids));
+                                among_these(whole));
     });
     assume_dropped(states, jobs);
     db::DropOrder order = order_for(context_, states);
     order.jobs = jobs;
     order.partitions = pipelines_.partitions;
-    ids.clear();
+    RowIds ids;
     for (const db::Job& job : jobs)
       ids.insert(job.id);
     std::erase_if(order.changes.jobs, [&](const db::CountedJob& job) {

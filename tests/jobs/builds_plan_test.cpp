@@ -1,10 +1,12 @@
 #include "jobs/check.hpp"
 #include "jobs/run.hpp"
 #include "tests/jobs/builds_world.hpp"
+#include "tests/support/fault_point.hpp"
 #include "tests/support/schema_era.hpp"
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -47,15 +49,17 @@ std::vector<std::string> list_plan(BuildsWorld& world) {
   return listed;
 }
 
-/// From now on, a table says in which order jobs are dropped.
-void note_drops(BuildsWorld& world) {
+/// From now on, a table says in which order jobs are written, as dropped or at
+/// all.
+void note_writes(BuildsWorld& world,
+                 const std::string& event = "UPDATE OF status") {
   world.database.run(
       "CREATE TABLE public.gone (place bigserial, id bigint); "
       "CREATE FUNCTION public.note() RETURNS trigger LANGUAGE plpgsql SECURITY "
       "DEFINER AS "
       "$$BEGIN INSERT INTO gone (id) VALUES (NEW.id); RETURN NEW; END$$; "
-      "CREATE TRIGGER note AFTER UPDATE OF status ON " +
-      tests::schema_era().root_of("ci_builds") +
+      "CREATE TRIGGER note AFTER " +
+      event + " ON " + tests::schema_era().root_of("ci_builds") +
       " FOR EACH ROW EXECUTE FUNCTION public.note()");
 }
 
@@ -131,6 +135,25 @@ TEST_CASE("a wave of one pipeline at a time drops the same",
   CHECK(world.jobs.violations() == std::vector<std::string>{});
 }
 
+TEST_CASE("no more pipelines than a wave's are worked on at a time",
+          "[postgres]") {
+  BuildsWorld world;
+  world.options.concurrency = 4;
+  world.options.wave_size = 1;
+  for (int i = 0; i < 12; ++i)
+    world.jobs.job(world.blocked_pipeline());
+  int at_work = 0;
+  int most = 0;
+  const tests::FaultHook begun("builds.before_drop",
+                               [&] { most = std::max(most, ++at_work); });
+  const tests::FaultHook ended("builds.after_drop", [&] { --at_work; });
+
+  CHECK(world.drop().dropped == 12);
+
+  CHECK(at_work == 0);
+  CHECK(most == 1);
+}
+
 TEST_CASE("a plan of dropped jobs changes nothing and says what a run does",
           "[postgres][schemas]") {
   BuildsWorld world;
@@ -162,7 +185,7 @@ TEST_CASE("a plan lists jobs in the order in which a run drops them",
   world.options.wave_size = 3;
   add_jobs(world, 8, 6);
   const auto listed = list_plan(world);
-  note_drops(world);
+  note_writes(world);
   world.drop();
   CHECK(listed.size() > 20);
   CHECK(world.database.column("SELECT id FROM gone ORDER BY place") == listed);
@@ -205,6 +228,23 @@ TEST_CASE("the statements of a wave don't grow with the jobs of its pipelines",
   CHECK(statements(5) == with_one);
   // Another slice is read and dropped, and one more is looked for.
   CHECK(statements(11) <= with_one + 4);
+}
+
+TEST_CASE("jobs of whole pipelines are written once, however many there are",
+          "[postgres]") {
+  BuildsWorld world;
+  world.options.concurrency = 1;
+  const auto user = world.jobs.user();
+  for (int i = 0; i < 8; ++i)
+    world.jobs.jobs(100, world.jobs.pipeline(user));
+  note_writes(world, "UPDATE");
+
+  CHECK(world.drop().dropped == 800);
+
+  CHECK(world.count("ci_builds WHERE processed") == 800);
+  CHECK(world.count("ci_pipelines WHERE status = 'failed'") == 8);
+  // A statement takes 500: whether the fifth pipeline is whole, it can't know.
+  CHECK(world.count("gone") == 900);
 }
 
 TEST_CASE("tables that some GitLabs lack are not missed", "[postgres]") {
