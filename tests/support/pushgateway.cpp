@@ -27,7 +27,9 @@ std::string page_at(const std::string& url) {
 Pushgateway::Pushgateway() : port_(free_port()) {
   process_.emplace(std::vector<std::string>{
       "/usr/bin/prometheus-pushgateway",
-      "--web.listen-address=127.0.0.1:" + std::to_string(port_)});
+      "--web.listen-address=127.0.0.1:" + std::to_string(port_),
+      // Debian's keeps all below /var/lib if it is not told otherwise.
+      "--persistence.file="});
   for (int tries = 0; tries < 500; ++tries)
     try {
       page_at(url() + "/-/ready");
