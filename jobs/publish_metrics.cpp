@@ -4,6 +4,7 @@
 #include "stores/small_file.hpp"
 #include "stores/store.hpp"
 #include "stores/written_file.hpp"
+#include "telemetry/past_lines.hpp"
 #include "telemetry/readable.hpp"
 
 #include <fmt/format.h>
@@ -20,6 +21,8 @@ using namespace std::chrono_literals;
 
 constexpr stores::HttpPatience gateway_patience{
     .connect = 5s, .silence = 5s, .whole = 7500ms};
+using Labels = std::map<std::string, std::string>;
+
 constexpr std::size_t longest_metrics_file = std::size_t{4} << 20;
 
 stores::HttpAnswer ask_gateway(stores::HttpClient& http,
@@ -32,16 +35,20 @@ stores::HttpAnswer ask_gateway(stores::HttpClient& http,
 }
 
 /// A gateway that was started anew has nothing; Prometheus knows a counter that
-/// begins again.
-std::string kept_by_gateway(stores::HttpClient& http, const std::string& url) {
+/// begins again.  It tells what all groups have, and can't be asked for one.
+std::string kept_by_gateway(stores::HttpClient& http, const std::string& url,
+                            const Labels& group) {
+  telemetry::PastLines lines(group);
   try {
-    return ask_gateway(http, {.method = "GET",
-                              .url = url + "/metrics",
-                              .headers = {},
-                              .body = {},
-                              .reader = {},
-                              .sink = {}})
-        .body;
+    ask_gateway(http, {.method = "GET",
+                       .url = url + "/metrics",
+                       .headers = {},
+                       .body = {},
+                       .reader = {},
+                       .sink = [&lines](std::string_view bytes) {
+                         lines.take(bytes);
+                       }});
+    return lines.text();
   } catch (const std::exception& error) {
     spdlog::warn("the counters begin anew: the gateway does not tell them: {}",
                  error.what());
@@ -56,9 +63,9 @@ void push_metrics(const std::string& url, const std::string& shard,
                   const telemetry::RunEnd& end) {
   const std::string base = url.substr(0, url.find_last_not_of('/') + 1);
   stores::HttpClient http(gateway_patience);
-  const telemetry::PastRun past{
-      .text = kept_by_gateway(http, base),
-      .labels = {{"job", "ci-janitor"}, {"shard", shard}}};
+  const Labels group{{"job", "ci-janitor"}, {"shard", shard}};
+  const telemetry::PastRun past{.text = kept_by_gateway(http, base, group),
+                                .labels = group};
   const std::string text = telemetry::metrics_text(report, end, past);
   ask_gateway(http, {.method = "POST",
                      .url = base + "/metrics/job/ci-janitor/shard/" + shard,

@@ -50,4 +50,7 @@ class MetricFamilies {
 void add_past(MetricFamilies& families, std::string_view text,
               const MetricFamilies::Labels& required);
 
+/// Whether \a line is one that add_past() would take.
+bool is_past(std::string_view line, const MetricFamilies::Labels& required);
+
 }  // namespace telemetry

@@ -145,6 +145,15 @@ void add_histogram_part(MetricFamilies& families, const MetricKind& kind,
 
 }  // namespace
 
+bool is_past(std::string_view line, const Labels& required) {
+  // Most lines of a gateway are others': their names alone are read.
+  const auto name = line.substr(0, line.find_first_of("{ "));
+  if (kind_and_part(name).first == nullptr)
+    return false;
+  auto sample = read_sample(line);
+  return sample && is_ours(sample->labels, required);
+}
+
 void add_past(MetricFamilies& families, std::string_view text,
               const Labels& required) {
   const MetricFamilies told = families;

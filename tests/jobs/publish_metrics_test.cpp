@@ -1,0 +1,43 @@
+#include "jobs/publish_metrics.hpp"
+
+#include "tests/support/http_server.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <memory>
+
+using tests::HttpCall;
+using tests::HttpReply;
+
+namespace {
+
+/// 20 MiB of others' metrics, and our own in their midst.
+HttpReply crowded_gateway() {
+  std::string others;
+  while (others.size() < std::size_t{1} << 20)
+    others += "ci_janitor_builds_dropped_total{job=\"theirs\",shard=\"0\"} 7\n";
+  const auto sent = std::make_shared<int>(0);
+  return {.pieces = [others, sent]() -> std::string {
+            if (++*sent == 10)
+              return "ci_janitor_builds_dropped_total{instance=\"\","
+                     "job=\"ci-janitor\",shard=\"0\"} 41\n";
+            return *sent > 21 ? "" : others;
+          },
+          .chunked = true};
+}
+
+}  // namespace
+
+TEST_CASE("counters go on from a gateway that has much of others", "[unit]") {
+  const tests::HttpServer gateway([](const HttpCall& call) {
+    return call.method == "GET" ? crowded_gateway() : HttpReply{};
+  });
+  telemetry::Report report;
+  report.pass(telemetry::Pass::builds).dropped = 1;
+  jobs::push_metrics(gateway.url() + "/", "0", report, {});
+  REQUIRE(gateway.count() == 2);
+  const HttpCall pushed = gateway.calls().back();
+  CHECK(pushed.target == "/metrics/job/ci-janitor/shard/0");
+  CHECK(pushed.body.find("\nci_janitor_builds_dropped_total 42\n") !=
+        std::string::npos);
+}
