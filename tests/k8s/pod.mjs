@@ -1,16 +1,16 @@
 // The pod of a rendered CronJob as podman is told of it: command, environment,
-// user, mounts, read-only root, capabilities; an argument a line.
+// user, mounts, read-only root, capabilities, limits; an argument a line.
 //
-//     node pod.mjs DIRECTORY SECRETS VOLUMES TERMINATION_LOG
+//     node pod.mjs DIRECTORY SECRETS VOLUMES TERMINATION_LOG [NAME=VALUE ...]
 //
+// NAME=VALUE are variables that an overlay of one's own would add.
 // SECRETS/NAME/KEY are files; a Secret's volume is that directory, each other one is
-// VOLUMES/NAME.  The size of scratch and the limits of memory and processors are
-// left out: a container without a cgroup has none.
+// VOLUMES/NAME.  The size of scratch is left out.
 import {existsSync, readFileSync} from 'node:fs';
 import {render} from './kustomize.mjs';
 import {by_kind, variables_of} from './rules.mjs';
 
-const [directory, secrets, volumes, termination_log] = process.argv.slice(2);
+const [directory, secrets, volumes, termination_log, ...added] = process.argv.slice(2);
 const resources = render(directory);
 const pod = by_kind(resources, 'CronJob')[0].spec.jobTemplate.spec.template.spec;
 const [container] = pod.containers;
@@ -46,10 +46,18 @@ function rights() {
     ...may.allowPrivilegeEscalation === false ? ['--security-opt=no-new-privileges'] : []];
 }
 
+// 96Mi is podman's 96m; 500m are half a processor.
+function limits() {
+  const {cpu, memory} = container.resources.limits;
+  const cores = /^(\d+)m$/.exec(cpu)?.[1] / 1000 || Number(cpu);
+  return [`--cpus=${cores}`, `--memory=${memory.replace(/i$/, '').toLowerCase()}`];
+}
+
 const variables = {...variables_of(container, resources), ...secret_variables()};
-const said = [...rights(), ...mounts(),
+const said = [...rights(), ...limits(), ...mounts(),
   `--volume=${termination_log}:${container.terminationMessagePath}`,
   ...Object.entries(variables).map(([name, value]) => `--env=${name}=${value}`),
+  ...added.map((variable) => `--env=${variable}`),
   `--entrypoint=${JSON.stringify(container.command)}`,
   `--stop-timeout=${pod.terminationGracePeriodSeconds}`,
   'ci-janitor-image', ...container.args];
