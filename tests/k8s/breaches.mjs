@@ -52,3 +52,21 @@ export const breaches = [
     (all) => { data(all).CI_JANITOR_TERMINATION_LOG = '/tmp/message'; }),
   breach('an image of another version', /latest/, (all) => { container(all).image = 'ci-janitor:latest'; }),
 ];
+
+const panel = (dashboard, type) => dashboard.panels.find((one) => one.type === type);
+
+/// Of the dashboard.
+export const dashboard_breaches = [
+  {name: 'an unknown field of a panel', sign: /titel/, breach: (all) => { all.panels[2].titel = 'x'; }},
+  {name: 'a field of another type', sign: /number/, breach: (all) => { all.schemaVersion = '39'; }},
+  {name: 'an unknown kind of panel', sign: /never/, breach: (all) => { all.panels[0].type = 'graph'; }},
+  {name: 'a word that a panel of numbers does not know', sign: /bright/,
+    breach: (all) => { panel(all, 'stat').options.colorMode = 'bright'; }},
+  {name: 'an option of another kind of panel', sign: /graphMode/,
+    breach: (all) => { panel(all, 'timeseries').options.graphMode = 'area'; }},
+  {name: 'an unknown field of a query', sign: /legend/, breach: (all) => { all.panels[0].targets[0].legend = 'x'; }},
+  {name: 'two panels of one number', sign: /two panels/, breach: (all) => { all.panels[1].id = all.panels[0].id; }},
+  {name: 'a panel over another', sign: /lies over/, breach: (all) => { all.panels[1].gridPos.x = 0; }},
+  {name: 'a query for all jobs', sign: /other jobs/,
+    breach: (all) => { all.panels[0].targets[0].expr = 'ci_janitor_backlog'; }},
+];

@@ -1,12 +1,16 @@
 // Every kustomization of k8s/: rendered, valid to the last field, and of one mind
-// with the program.  Then each rule is broken once, and must be seen broken.
+// with the program; and the dashboard.  Then each rule is broken once, and must be
+// seen broken.
 //
 //     node manifests_test.mjs ROOT PROGRAM
 import {spawnSync} from 'node:child_process';
-import {existsSync, readdirSync} from 'node:fs';
+import {existsSync, readFileSync, readdirSync} from 'node:fs';
+import {dirname} from 'node:path';
+import {fileURLToPath} from 'node:url';
 import {isDeepStrictEqual} from 'node:util';
 import {documents, render} from './kustomize.mjs';
-import {breaches} from './breaches.mjs';
+import {breaches, dashboard_breaches} from './breaches.mjs';
+import {panel_offences, schema_offences_of} from './dashboard.mjs';
 import {exit_statuses, options_of, version_of} from './program.mjs';
 import {rule_offences} from './rules.mjs';
 import {schema_offences} from './schema.mjs';
@@ -65,11 +69,26 @@ for (const directory of directories) {
 for (const secret of documents(`${root}/k8s/secret.example.yaml`))
   check(`the example of ${secret.metadata.name}`, await schema_offences(secret));
 
+function must_see(name, sign, offences) {
+  check(`seen: ${name}`, offences.some((offence) => sign.test(offence))
+    ? [] : [`passes unseen; what was seen: ${offences.join('; ')}`]);
+}
+
+const dashboard = JSON.parse(readFileSync(`${root}/k8s/monitoring/dashboard.json`));
+const broken = dashboard_breaches.map(({breach}) => {
+  const copy = structuredClone(dashboard);
+  breach(copy);
+  return copy;
+});
+const judged = [dashboard, ...broken];
+const said = schema_offences_of(judged, dirname(fileURLToPath(import.meta.url)))
+  .map((offences, at) => [...offences, ...panel_offences(judged[at])]);
+check('the dashboard', said[0]);
+dashboard_breaches.forEach(({name, sign}, at) => must_see(name, sign, said[at + 1]));
+
 for (const {name, sign, overlay, breach} of breaches) {
   const resources = structuredClone(render(`${root}/k8s/overlays/${overlay}`));
   breach(resources);
-  const offences = await offences_of(resources);
-  check(`seen: ${name}`, offences.some((offence) => sign.test(offence))
-    ? [] : [`passes unseen; what was seen: ${offences.join('; ')}`]);
+  must_see(name, sign, await offences_of(resources));
 }
 process.exit(failures === 0 ? 0 : 1);
