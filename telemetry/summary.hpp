@@ -7,7 +7,7 @@
 
 namespace telemetry {
 
-/// The summary of a run as one JSON document; README.md lists its fields.
+/// The summary of a run as one JSON document; docs/reference.md lists its fields.
 /// Whatever the rows held, every string in it is UTF-8, so that dump() never
 /// throws.
 nlohmann::ordered_json summary_json(const Report& report);
