@@ -4,7 +4,9 @@
 //
 //     node manifests_test.mjs ROOT PROGRAM
 import {spawnSync} from 'node:child_process';
-import {existsSync, readFileSync, readdirSync} from 'node:fs';
+import {existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync,
+  writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
 import {dirname} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {isDeepStrictEqual} from 'node:util';
@@ -48,17 +50,33 @@ function ordered(value) {
   return Object.fromEntries(Object.keys(value).sort().map((key) => [key, ordered(value[key])]));
 }
 
+const resources_of = (text) => YAML.parseAllDocuments(text).map((document) => document.toJS());
+
 function kubectl_offences(directory, resources) {
   const ended = spawnSync('kubectl', ['kustomize', `${root}/${directory}`], {encoding: 'utf8'});
   if (ended.status !== 0)
     return [ended.stderr];
-  const theirs = YAML.parseAllDocuments(ended.stdout).map((document) => document.toJS());
-  return isDeepStrictEqual(ordered(theirs), ordered(resources))
+  return isDeepStrictEqual(ordered(resources_of(ended.stdout)), ordered(resources))
     ? [] : ['kubectl kustomize renders it otherwise than tests/k8s/kustomize.mjs'];
 }
 
 const version = spawnSync('kubectl', ['version', '--client'], {encoding: 'utf8'}).stdout ?? '';
 const has_kubectl = /Kustomize Version: v[5-9]/.test(version);
+
+// As somebody makes it who follows docs/install.md, on top of one of ours.
+function guide_offences() {
+  const place = mkdtempSync(`${tmpdir()}/ci-janitor-guide-`);
+  try {
+    const [, example] = /```yaml\n([^]*?)```/.exec(readFileSync(`${root}/docs/install.md`, 'utf8'));
+    symlinkSync(root, `${place}/ci-janitor`);
+    mkdirSync(`${place}/my-overlay`);
+    writeFileSync(`${place}/my-overlay/kustomization.yaml`, example.replaceAll(/^ {3}/gm, ''));
+    const ended = spawnSync('kubectl', ['kustomize', `${place}/my-overlay`], {encoding: 'utf8'});
+    return ended.status === 0 ? offences_of(resources_of(ended.stdout)) : [ended.stderr];
+  } finally {
+    rmSync(place, {recursive: true});
+  }
+}
 
 for (const directory of directories) {
   const resources = render(`${root}/${directory}`);
@@ -66,6 +84,8 @@ for (const directory of directories) {
   if (has_kubectl)
     check(`${directory}, by kubectl`, kubectl_offences(directory, resources));
 }
+if (has_kubectl)
+  check('the overlay of docs/install.md', await guide_offences());
 for (const secret of documents(`${root}/k8s/secret.example.yaml`))
   check(`the example of ${secret.metadata.name}`, await schema_offences(secret));
 
