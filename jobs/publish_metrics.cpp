@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <sstream>
 #include <stdexcept>
 
 namespace jobs {
@@ -56,19 +57,43 @@ std::string kept_by_gateway(stores::HttpClient& http, const std::string& url,
   }
 }
 
+/// The gateway, and the group of a run in it.
+struct Group {
+  std::string gateway;
+  std::string path = "/metrics/job/ci-janitor";
+};
+
+Group group_at(const std::string& url) {
+  const std::string trimmed = url.substr(0, url.find_last_not_of('/') + 1);
+  const std::size_t path = trimmed.find("/metrics/job/");
+  if (path == std::string::npos)
+    return {.gateway = trimmed};
+  return {.gateway = trimmed.substr(0, path), .path = trimmed.substr(path)};
+}
+
+/// Of "/metrics/job/NAME/LABEL/VALUE" the part behind "/metrics".
+Labels labels_of(const std::string& path) {
+  std::istringstream parts(path.substr(std::string_view("/metrics/").size()));
+  Labels labels;
+  for (std::string name; std::getline(parts, name, '/');)
+    std::getline(parts, labels[name], '/');
+  return labels;
+}
+
 }  // namespace
 
 void push_metrics(const std::string& url, const std::string& shard,
                   const telemetry::Report& report,
                   const telemetry::RunEnd& end) {
-  const std::string base = url.substr(0, url.find_last_not_of('/') + 1);
+  Group group = group_at(url);
+  group.path += "/shard/" + shard;
+  const Labels labels = labels_of(group.path);
   stores::HttpClient http(gateway_patience);
-  const Labels group{{"job", "ci-janitor"}, {"shard", shard}};
-  const telemetry::PastRun past{.text = kept_by_gateway(http, base, group),
-                                .labels = group};
+  const telemetry::PastRun past{
+      .text = kept_by_gateway(http, group.gateway, labels), .labels = labels};
   const std::string text = telemetry::metrics_text(report, end, past);
   ask_gateway(http, {.method = "POST",
-                     .url = base + "/metrics/job/ci-janitor/shard/" + shard,
+                     .url = group.gateway + group.path,
                      .headers = {{"content-type", "text/plain; version=0.0.4"}},
                      .body = text,
                      .reader = {},

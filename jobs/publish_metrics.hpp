@@ -12,7 +12,8 @@ namespace jobs {
 /// from what it has of the last run, and what this run could not tell stays
 /// there.  Takes 15 seconds at most.
 ///
-/// \param url http[s]://HOST[:PORT][/PATH]
+/// \param url http[s]://HOST[:PORT][/PATH]; where that ends with
+///        /metrics/job/NAME, as a gateway writes a group, that is the job
 /// \throws stores::HttpFailure, std::runtime_error
 void push_metrics(const std::string& url, const std::string& shard,
                   const telemetry::Report& report,

@@ -11,6 +11,11 @@ using tests::HttpReply;
 
 namespace {
 
+std::string own_counter(const std::string& job, int value) {
+  return "ci_janitor_builds_dropped_total{instance=\"\",job=\"" + job +
+         "\",shard=\"0\"} " + std::to_string(value) + "\n";
+}
+
 /// 20 MiB of others' metrics, and our own in their midst.
 HttpReply crowded_gateway() {
   std::string others;
@@ -39,5 +44,24 @@ TEST_CASE("counters go on from a gateway that has much of others", "[unit]") {
   const HttpCall pushed = gateway.calls().back();
   CHECK(pushed.target == "/metrics/job/ci-janitor/shard/0");
   CHECK(pushed.body.find("\nci_janitor_builds_dropped_total 42\n") !=
+        std::string::npos);
+}
+
+TEST_CASE("two GitLabs push to one gateway under jobs of their own", "[unit]") {
+  const tests::HttpServer gateway([](const HttpCall& call) {
+    return call.method == "GET"
+               ? HttpReply{.body = own_counter("ci-janitor", 7) +
+                                   own_counter("staging", 20)}
+               : HttpReply{};
+  });
+  telemetry::Report report;
+  report.pass(telemetry::Pass::builds).dropped = 1;
+  jobs::push_metrics(gateway.url() + "/path/metrics/job/staging/", "0", report,
+                     {});
+  REQUIRE(gateway.count() == 2);
+  CHECK(gateway.calls().front().target == "/path/metrics");
+  const HttpCall pushed = gateway.calls().back();
+  CHECK(pushed.target == "/path/metrics/job/staging/shard/0");
+  CHECK(pushed.body.find("\nci_janitor_builds_dropped_total 21\n") !=
         std::string::npos);
 }
