@@ -1,6 +1,7 @@
 #include "db/connecting.hpp"
 
 #include "db/error.hpp"
+#include "db/refusal.hpp"
 
 #include <libpq-fe.h>
 #include <poll.h>
@@ -8,7 +9,6 @@
 
 #include <cstring>
 #include <memory>
-#include <regex>
 #include <string>
 #include <string_view>
 
@@ -65,74 +65,16 @@ bool connect(PGconn* handle, steady_clock::time_point until) {
   return false;
 }
 
-/// The server's SQLSTATE.  PgBouncer has 08P01 for all that it refuses, and for
-/// all that a server refused it when it logged in there: the text tells.
-std::string state_of(const std::string& said, const std::string& message) {
-  static const std::regex login(
-      "role \"[^\"]*\" does not exist|no such user|authentication failed");
-  static const std::regex name(
-      "database \"[^\"]*\" does not exist|no such database");
-  if (said != "08P01")
-    return said;
-  if (std::regex_search(message, login))
-    return "28000";
-  return std::regex_search(message, name) ? "3D000" : said;
-}
-
-struct Remedy {
-  std::string_view says;  ///< what libpq or a pooler says
-  std::string_view what_to_do;
-};
-
-/// Refusals that stand for good and have no SQLSTATE of their own.  All but the
-/// last are of TLS, where trying again would only meet the same server.
-constexpr Remedy remedies[] = {
-    {"does not match host name",
-     "connect by a name that the certificate names (PGHOST), or give the "
-     "server one for this name"},
-    {"certificate verify failed",
-     "let PGSSLROOTCERT name the authority that signed the server's "
-     "certificate, and see that it has not expired"},
-    {"root certificate file",
-     "let PGSSLROOTCERT name a file that can be read, with the authority that "
-     "signed the server's certificate"},
-    {"server does not support SSL",
-     "turn on ssl in the server (in PgBouncer: client_tls_sslmode), or choose "
-     "another PGSSLMODE"},
-    {"unsupported startup parameter",
-     "unset PGOPTIONS: a pooler does not take options of a session"}};
-
-/// What to do about a refusal that stands for good; empty for what may pass.
-std::string remedy(const std::string& state, const std::string& message) {
-  if (state == "3D000")
-    return "name another database by PGDATABASE";
-  if (state == "42501")
-    return "GRANT CONNECT on the database to this role";
-  if (state.starts_with("28"))
-    return "look at PGUSER, the password and the server's pg_hba.conf";
-  for (const auto& [says, what_to_do] : remedies)
-    if (message.find(says) != std::string::npos)
-      return std::string(what_to_do);
-  return {};
-}
-
 [[noreturn]] void refuse(PGconn* handle) {
   std::string message = PQerrorMessage(handle);
   if (PQstatus(handle) != CONNECTION_BAD)
     message += "no answer from the server in time";
-  std::smatch match;
-  const bool said =
-      std::regex_search(message, match, std::regex("FATAL:  ([0-9A-Z]{5}): "));
-  const std::string state = state_of(said ? match[1].str() : "", message);
-  const std::string text =
-      said ? message.substr(0, static_cast<std::size_t>(match.position(1))) +
-                 match.suffix().str()
-           : message;
-  if (const std::string what_to_do = remedy(state, message);
-      !what_to_do.empty())
-    throw Refused("connect", state,
-                  text.substr(0, text.find('\n')) + "; " + what_to_do);
-  throw Unreachable("connect", state, text);
+  const Refusal refusal = read_refusal(message);
+  if (!refusal.what_to_do.empty())
+    throw Refused("connect", refusal.state,
+                  refusal.text.substr(0, refusal.text.find('\n')) + "; " +
+                      refusal.what_to_do);
+  throw Unreachable("connect", refusal.state, refusal.text);
 }
 
 using ConninfoOptions =
