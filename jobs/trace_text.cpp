@@ -33,19 +33,20 @@ void TraceWriter::add(std::int64_t index, std::string_view bytes) {
   }
   short_by_ = std::max(std::int64_t{0}, chunk_size - std::ssize(bytes));
   end_is_gone_ = false;
-  at_ = index + 1;
 }
 
 void TraceWriter::add_gone(std::int64_t index) {
   skip_to(index);
   short_by_ = chunk_size;
   end_is_gone_ = true;
-  at_ = index + 1;
 }
 
 void TraceWriter::skip_to(std::int64_t index) {
-  missing_ += short_by_ + (index - at_) * chunk_size;
+  // Nothing keeps a row's index from being below 0: there is no place for it.
+  const std::int64_t skipped = std::max(std::int64_t{0}, index - at_);
+  missing_ += short_by_ + skipped * chunk_size;
   short_by_ = 0;
+  at_ = std::max(at_, index + 1);
 }
 
 void TraceWriter::end() {

@@ -43,7 +43,7 @@ class TraceWriter {
   void end();
 
  private:
-  void skip_to(std::int64_t index);
+  void skip_to(std::int64_t index);  ///< and past it
   void write_gap();
 
   const stores::ByteSink& sink_;

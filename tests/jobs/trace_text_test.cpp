@@ -142,3 +142,11 @@ TEST_CASE("the highest index there can be takes no time and no memory",
   CHECK(text_of({{highest_index, {}}}) ==
         gap(highest_index * full) + end_is_missing);
 }
+
+TEST_CASE("a chunk whose index has no place leaves no gap below nothing",
+          "[unit]") {
+  CHECK(text_of({{-5, a}, {-1, a}, {0, "x"}, {2, "y"}}) ==
+        a + a + "x" + gap(2 * full - 1) + "y");
+  CHECK(text_of({{-5, {}}}) == end_is_missing);
+  CHECK(worth({{-5, full}, {0, 1}}) == TraceWorth::gaps);
+}
