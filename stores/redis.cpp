@@ -142,6 +142,11 @@ std::vector<std::optional<std::int64_t>> Redis::lengths(
   for (std::size_t i = 0; i < lengths.size(); ++i)
     if (answers[2 * i + 1].number == 1)
       lengths[i] = answers[2 * i].number;
+  if (std::ranges::any_of(
+          lengths, [](const auto& length) { return length.value_or(0) < 0; }))
+    throw StoreError(description() +
+                     " says that a value has less than no bytes: look who "
+                     "answers there");
   return lengths;
 }
 

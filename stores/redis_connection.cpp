@@ -137,6 +137,9 @@ RedisConnection::Reply RedisConnection::receive() {
 bool RedisConnection::usable() const {
   if (!context_)
     return false;
+  // What nobody asked for would be taken for the next answer.
+  if (context_->reader->pos < context_->reader->len)
+    return false;
   // Between commands Redis says nothing; to hang up makes it readable too.
   pollfd socket{context_->fd, POLLIN, 0};
   return ::poll(&socket, 1, 0) == 0;

@@ -65,7 +65,8 @@ class RedisConnection {
   ///         Redis answered with an error.
   std::vector<RedisAnswer> run(std::span<const RedisCommand> commands);
 
-  /// False once it was lost, or Redis hung up while nobody used it.
+  /// False once it was lost, or Redis hung up while nobody used it, or said
+  /// more than it was asked.
   [[nodiscard]] bool usable() const;
 
  private:

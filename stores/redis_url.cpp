@@ -125,6 +125,8 @@ void read_socket(std::string_view text, RedisUrl& url) {
 
   const std::size_t query = text.find('?', slash);
   url.socket = text.substr(slash, query - slash);
+  if (url.socket.find('\0') != std::string::npos)
+    refuse_url("has a NUL in its path");
   if (url.socket.size() > longest_path)
     refuse_url("has a path of over 107 bytes, which no socket can have");
   if (query == std::string_view::npos)

@@ -115,6 +115,7 @@ TEST_CASE("a socket's path that no address can hold is refused", "[unit]") {
   const std::string longest = '/' + std::string(106, 'x');
   CHECK(parse_redis_url("unix://" + longest).socket == longest);
   CHECK(is_refused("unix://" + longest + 'x', "107"));
+  CHECK(is_refused(std::string("unix:///run/a\0b", 15), "NUL"));
 }
 
 TEST_CASE("what a Redis URL is refused for never repeats it", "[unit]") {

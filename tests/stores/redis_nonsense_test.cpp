@@ -1,0 +1,40 @@
+#include "stores/redis.hpp"
+#include "tests/support/parrot.hpp"
+
+#include <catch2/catch.hpp>
+
+using stores::Redis;
+using tests::Parrot;
+
+namespace {
+
+struct ParrotInPlace {
+  std::optional<std::string> get() {
+    const std::vector<std::string> keys{"key"};
+    return redis.get(keys).front();
+  }
+
+  Parrot parrot{Parrot::stays};
+  std::atomic<bool> stop{false};
+  Redis redis{stores::parse_redis_url(parrot.url()), stop};
+};
+
+}  // namespace
+
+TEST_CASE("an answer that nobody asked for is not taken for the next one",
+          "[unit]") {
+  ParrotInPlace place;
+  place.parrot.learn("$1\r\na\r\n$1\r\nb\r\n");
+  CHECK(place.get() == "a");
+  place.parrot.learn("$1\r\nc\r\n");
+  CHECK(place.get() == "c");
+}
+
+TEST_CASE("a length below nothing is no length", "[unit]") {
+  ParrotInPlace place;
+  const std::vector<std::string> keys{"key"};
+  place.parrot.learn(":-3\r\n:1\r\n");
+  CHECK_THROWS_AS(place.redis.lengths(keys), stores::StoreError);
+  place.parrot.learn(":-3\r\n:0\r\n");
+  CHECK_FALSE(place.redis.lengths(keys).front());
+}
