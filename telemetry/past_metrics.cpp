@@ -115,6 +115,9 @@ std::pair<const MetricKind*, std::string_view> kind_and_part(
   return {nullptr, {}};
 }
 
+/// More than a double counts exactly is no number of ours.
+constexpr double largest_count = 9007199254740992;
+
 /// Buckets count what is below their bound; one of \a value more means as much
 /// in the one and as much less in the next.
 void add_histogram_part(MetricFamilies& families, const MetricKind& kind,
@@ -124,6 +127,8 @@ void add_histogram_part(MetricFamilies& families, const MetricKind& kind,
     addend.seconds = sample.value;
     return families.durations(kind.name, addend, sample.labels);
   }
+  if (sample.value > largest_count)
+    return;
   const std::string bound = sample.labels["le"];
   sample.labels.erase("le");
   const auto within = static_cast<std::int64_t>(sample.value);
