@@ -151,14 +151,14 @@ void PlannedRows::take(const std::string& line, const db::Filter& filter) {
 void PlannedRows::settle(const std::string& name) {
   for (auto* const ids : {&unlocked_, &legacy_, &pipelines_}) {
     std::ranges::sort(*ids);
-    ids->erase(std::ranges::unique(*ids).begin(), ids->end());
+    ids->erase(std::unique(ids->begin(), ids->end()), ids->end());
   }
   std::erase_if(legacy_, [this](std::int64_t id) {
     return std::ranges::binary_search(unlocked_, id);
   });
   for (auto* const rows : {&artifacts_, &jobs_}) {
     std::ranges::sort(*rows);
-    rows->erase(std::ranges::unique(*rows).begin(), rows->end());
+    rows->erase(std::unique(rows->begin(), rows->end()), rows->end());
     const auto twice = std::ranges::adjacent_find(*rows, {}, &Row::id);
     if (twice != rows->end())
       throw UsageError(

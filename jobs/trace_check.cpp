@@ -1,5 +1,6 @@
 #include "jobs/trace_check.hpp"
 
+#include "jobs/trace_comparison.hpp"
 #include "stores/digest.hpp"
 
 #include <limits>
@@ -24,53 +25,6 @@ void note_read(const ChunkReader& reader, Trace& trace, const db::Chunk& chunk,
   if (stores::Redis* const redis = reader.redis_of(chunk))
     trace.values[redis].push_back(stores::Redis::same(chunk_key(chunk), bytes));
 }
-
-/// Compares an object that comes in pieces with the chunks that should be in
-/// it, each read when its place has come.
-class Comparison {
- public:
-  Comparison(const ChunkReader& reader, const std::vector<db::Chunk>& chunks)
-      : reader_(reader), next_(chunks.begin()), end_(chunks.end()) {}
-
-  void add(std::string_view bytes) {
-    while (!bytes.empty()) {
-      const std::string_view part = bytes.substr(0, room());
-      window_ += part;
-      bytes.remove_prefix(part.size());
-      if (room() == 0)
-        close_window();
-    }
-  }
-
-  /// \return whether every chunk was there.
-  bool end() {
-    close_window();
-    return equal_ && next_ == end_;
-  }
-
- private:
-  [[nodiscard]] std::size_t room() const {
-    return static_cast<std::size_t>(chunk_size) - window_.size();
-  }
-
-  void close_window() {
-    if (next_ != end_ && next_->index == index_) {
-      reader_.read({&*next_, 1}, [&](const db::Chunk&, std::string_view bytes) {
-        equal_ = equal_ && window_.starts_with(bytes);
-      });
-      ++next_;
-    }
-    window_.clear();
-    ++index_;
-  }
-
-  const ChunkReader& reader_;
-  std::vector<db::Chunk>::const_iterator next_;
-  std::vector<db::Chunk>::const_iterator end_;
-  std::string window_;
-  std::int64_t index_ = 0;
-  bool equal_ = true;
-};
 
 }  // namespace
 
@@ -105,7 +59,13 @@ bool holds_all_chunks(const ChunkReader& reader, stores::Store& store,
 
   const std::vector<db::Chunk> chunks = present(trace);
   stores::Digest of_object("SHA256");
-  Comparison comparison(reader, chunks);
+  TraceComparison comparison(
+      [&](const db::Chunk& chunk, const stores::ByteSink& sink) {
+        reader.read({&chunk, 1}, [&](const db::Chunk&, std::string_view bytes) {
+          sink(bytes);
+        });
+      },
+      chunks);
   if (!store.get(key_of(trace), [&](std::string_view bytes) {
         of_object.update(bytes);
         comparison.add(bytes);

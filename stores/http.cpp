@@ -83,6 +83,15 @@ HttpFailure failure_of(CURLcode code, const std::string& said) {
 
 }  // namespace
 
+void note_header(HttpHeaders& headers, std::string_view line) {
+  if (line.starts_with("HTTP/"))
+    headers.clear();
+  const std::size_t colon = line.find(':');
+  if (colon != std::string_view::npos)
+    headers[lower_case(line.substr(0, colon))] =
+        trimmed(line.substr(colon + 1));
+}
+
 /// One connection, and the exchange that is under way on it.
 struct HttpClient::Handle {
   using Free = void (*)(CURL*);
@@ -221,12 +230,7 @@ bool HttpClient::Handle::take_body(std::string_view bytes) {
 }
 
 void HttpClient::Handle::take_header(std::string_view line) {
-  if (line.starts_with("HTTP/"))
-    answer.headers.clear();  // those before were of "100 Continue"
-  const std::size_t colon = line.find(':');
-  if (colon != std::string_view::npos)
-    answer.headers[lower_case(line.substr(0, colon))] =
-        trimmed(line.substr(colon + 1));
+  note_header(answer.headers, line);
 }
 
 std::size_t HttpClient::Handle::read_body(char* to, std::size_t size) {

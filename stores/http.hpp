@@ -43,6 +43,11 @@ struct HttpPatience {
 /// Header names are in lower case.
 using HttpHeaders = std::map<std::string, std::string>;
 
+/// Take down one line of the head of an answer.  A status line begins another
+/// head (those before were of "100 Continue"); of a name that comes twice, the
+/// last counts; what is no header is left out.  None of it is trusted.
+void note_header(HttpHeaders& headers, std::string_view line);
+
 /// Hands out the bytes of a body that is to be sent: copies up to \a size bytes
 /// from \a offset on to \a to, and returns how many; 0 at the end.  A request
 /// may have to be begun anew, on another connection.
