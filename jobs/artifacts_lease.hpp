@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -32,13 +33,16 @@ class ArtifactsLease {
   static constexpr const char* key =
       "gitlab:exclusive_lease:expired_pipeline_artifacts:destroy:lock";
 
+  static constexpr std::chrono::milliseconds usual_lifetime =
+      std::chrono::minutes{1};
+
   /// \param redis of the shared state; null: nothing is held.
   /// \param lost set once what --exclusive had is somebody else's.
   /// \throws LeaseHeld with --exclusive
   /// \throws stores::StoreError with --exclusive; else it is logged.
   ArtifactsLease(stores::Redis* redis, const Options& options,
                  const std::atomic<bool>& stop, std::atomic<bool>& lost,
-                 std::chrono::milliseconds lifetime = std::chrono::minutes{1});
+                 std::chrono::milliseconds lifetime = usual_lifetime);
   ~ArtifactsLease();
   ArtifactsLease(const ArtifactsLease&) = delete;
   ArtifactsLease& operator=(const ArtifactsLease&) = delete;

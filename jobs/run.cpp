@@ -31,7 +31,8 @@ Timestamp horizon_of(const Options& options, Timestamp now) {
 }  // namespace
 
 void run(Installation& installation, const std::atomic<bool>& stop,
-         const Listing& listing, telemetry::Report& report) {
+         const Listing& listing, telemetry::Report& report,
+         std::chrono::milliseconds lease_lifetime) {
   const Options& options = installation.options;
   const auto began = std::chrono::steady_clock::now();
   const telemetry::Deadline deadline(options.time_limit);
@@ -90,7 +91,7 @@ void run(Installation& installation, const std::atomic<bool>& stop,
   try {
     const StatusTeller teller(context);
     recount_unsettled(context);
-    run_passes(context);
+    run_passes(context, lease_lifetime);
   } catch (...) {
     close();
     throw;

@@ -1,6 +1,5 @@
 #include "jobs/turns.hpp"
 
-#include "jobs/artifacts_lease.hpp"
 #include "jobs/fair_shares.hpp"
 #include "jobs/run_pass.hpp"
 
@@ -28,19 +27,30 @@ bool is_wanted(Pass pass, const Context& context) {
           (pass != Pass::objects && pass != Pass::traces));
 }
 
-void take_lease(std::optional<ArtifactsLease>& lease, Context& context) {
-  lease.emplace(context.redis.shared_state(), context.options, context.stop,
-                context.lease_lost);
-}
+/// GitLab's lease, while a pass wants it.
+class PassesLease {
+ public:
+  PassesLease(Context& context, std::chrono::milliseconds lifetime)
+      : context_(context), lifetime_(lifetime) {}
 
-/// Held from one pass that wants it to the next.
-void mind_lease(std::optional<ArtifactsLease>& lease, Pass pass,
-                Context& context) {
-  if (!wants_lease(pass, context))
-    lease.reset();
-  else if (!lease && !context.only_plans())
-    take_lease(lease, context);
-}
+  void take() {
+    lease_.emplace(context_.redis.shared_state(), context_.options,
+                   context_.stop, context_.lease_lost, lifetime_);
+  }
+
+  /// Held from one pass that wants it to the next.
+  void mind(Pass pass) {
+    if (!wants_lease(pass, context_))
+      lease_.reset();
+    else if (!lease_ && !context_.only_plans())
+      take();
+  }
+
+ private:
+  Context& context_;
+  const std::chrono::milliseconds lifetime_;
+  std::optional<ArtifactsLease> lease_;
+};
 
 using Turns = std::vector<Pass>;
 
@@ -60,8 +70,7 @@ bool may_come_again(const Context& context, const FairShares& shares,
 /// when it comes again counts.
 /// \return those that were cut short.
 Turns take_turns(const Turns& passes, std::size_t after, Context& context,
-                 const FairShares& shares,
-                 std::optional<ArtifactsLease>& lease) {
+                 const FairShares& shares, PassesLease& lease) {
   Turns cut_short;
   for (std::size_t i = 0; i < passes.size(); ++i) {
     const Pass pass = passes[i];
@@ -73,7 +82,7 @@ Turns take_turns(const Turns& passes, std::size_t after, Context& context,
     const Outcome earlier = std::exchange(report.outcome, Outcome::skipped);
     const std::string reason = std::exchange(report.reason, {});
     report.skipped = 0;
-    mind_lease(lease, pass, context);
+    lease.mind(pass);
     run_pass(pass, context);
     if (report.outcome == Outcome::budget_exhausted)
       report.end(earlier, reason);  // why it has come no further
@@ -85,10 +94,10 @@ Turns take_turns(const Turns& passes, std::size_t after, Context& context,
 
 }  // namespace
 
-void run_passes(Context& context) {
-  std::optional<ArtifactsLease> lease;
+void run_passes(Context& context, std::chrono::milliseconds lease_lifetime) {
+  PassesLease lease(context, lease_lifetime);
   if (context.options.exclusive)
-    take_lease(lease, context);
+    lease.take();
   Turns first;
   Turns last;
   for (const Pass pass : telemetry::all_passes)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "jobs/artifacts_lease.hpp"
 #include "jobs/context.hpp"
 
 namespace jobs {
@@ -10,7 +11,8 @@ namespace jobs {
 /// waits for traces to settle, and has whatever time there is.
 ///
 /// While passes over artifacts run, GitLab's lease on them is held.
+/// \param lease_lifetime how long it lasts by itself.
 /// \throws LeaseHeld before anything was destroyed, with --exclusive.
-void run_passes(Context& context);
+void run_passes(Context& context, std::chrono::milliseconds lease_lifetime);
 
 }  // namespace jobs
