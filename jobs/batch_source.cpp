@@ -1,8 +1,10 @@
 #include "jobs/batch_source.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <iterator>
 #include <tuple>
+#include <utility>
 
 namespace jobs {
 
@@ -20,31 +22,52 @@ void BatchCutter::fill(std::vector<db::Artifact> rows) {
                       row.pipeline_id, row.id);
   });
   for (std::size_t begin = 0; begin < rows_.size();) {
-    const std::size_t lane = lane_of(rows_[begin].project_id, lanes_);
+    const std::int64_t project = rows_[begin].project_id;
     std::size_t end = begin;
-    while (end < rows_.size() && lane_of(rows_[end].project_id, lanes_) == lane)
+    while (end < rows_.size() && rows_[end].project_id == project)
       ++end;
-    left_.push_back({lane, begin, end});
+    add_project(lane_of(project, lanes_), {begin, end});
     begin = end;
   }
+  for (Lane& lane : left_)
+    std::ranges::sort(lane.projects, std::greater(),
+                      [](const Stretch& project) {
+                        return std::pair(project.size(), project.begin);
+                      });
+}
+
+void BatchCutter::add_project(std::size_t lane, Stretch project) {
+  if (left_.empty() || left_.back().number != lane)
+    left_.push_back({lane, {}});
+  left_.back().projects.push_back(project);
 }
 
 std::shared_ptr<Batch> BatchCutter::next() {
   if (left_.empty())
     return nullptr;
-  Stretch stretch = left_.front();
+  Lane lane = std::move(left_.front());
   left_.pop_front();
-  const auto begin = rows_.begin() + static_cast<std::ptrdiff_t>(stretch.begin);
-  const auto size = std::min<std::ptrdiff_t>(
-      batch_size_, static_cast<std::ptrdiff_t>(stretch.end - stretch.begin));
-  auto batch = std::make_shared<Batch>(
-      stretch.lane,
-      std::vector<db::Artifact>(std::make_move_iterator(begin),
-                                std::make_move_iterator(begin + size)));
-  stretch.begin += static_cast<std::size_t>(size);
-  if (stretch.begin < stretch.end)
-    left_.push_back(stretch);
+  auto batch = std::make_shared<Batch>(lane.number, cut(lane));
+  if (!lane.projects.empty())
+    left_.push_back(std::move(lane));
   return batch;
+}
+
+/// The next rows of a lane, a batch at most.
+std::vector<db::Artifact> BatchCutter::cut(Lane& lane) {
+  std::vector<db::Artifact> rows;
+  auto room = static_cast<std::size_t>(batch_size_);
+  rows.reserve(std::min(room, rows_.size()));
+  while (room > 0 && !lane.projects.empty()) {
+    Stretch& project = lane.projects.back();
+    const std::size_t end = project.begin + std::min(room, project.size());
+    room -= end - project.begin;
+    for (; project.begin < end; ++project.begin)
+      rows.push_back(std::move(rows_[project.begin]));
+    if (project.size() == 0)
+      lane.projects.pop_back();
+  }
+  return rows;
 }
 
 std::shared_ptr<Batch> BatchSource::next() {

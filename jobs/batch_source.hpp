@@ -19,8 +19,12 @@ struct Batch {
 /// statistics (8 connections without lanes waited up to 3.2 s for it).
 std::size_t lane_of(std::int64_t project_id, std::size_t lanes);
 
-/// Cuts rows into batches: lanes in turn, a project's rows together.  Sorts and
-/// cuts in place, so that the rows are in memory once.
+/// Cuts rows into batches: lanes in turn, a project's rows together, and in a
+/// lane first the projects that have the fewest, so that none of them waits for
+/// one that has many: with a project of any number of rows among them, the
+/// others are through after as many batches as they would take without it, and
+/// at most one of that project between any two lanes' turns.  Sorts and cuts in
+/// place, so that the rows are in memory once.
 class BatchCutter {
  public:
   BatchCutter(std::size_t lanes, std::int64_t batch_size)
@@ -42,17 +46,24 @@ class BatchCutter {
   std::shared_ptr<Batch> next();
 
  private:
-  /// What is still to be cut of a lane's rows.
+  /// A project's rows, as far as they are still to be cut.
   struct Stretch {
-    std::size_t lane = 0;
     std::size_t begin = 0;
     std::size_t end = 0;
+    [[nodiscard]] std::size_t size() const { return end - begin; }
   };
+  struct Lane {
+    std::size_t number = 0;
+    std::vector<Stretch> projects;  ///< the next one is at the end
+  };
+
+  void add_project(std::size_t lane, Stretch project);
+  std::vector<db::Artifact> cut(Lane& lane);
 
   std::size_t lanes_;
   std::int64_t batch_size_;
   std::vector<db::Artifact> rows_;
-  std::deque<Stretch> left_;
+  std::deque<Lane> left_;
 };
 
 /// The batches of a PageSource.  Use it from one thread at a time.

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -75,6 +76,25 @@ TEST_CASE("lanes take turns as long as each has rows", "[unit]") {
   REQUIRE(lanes.size() >= 8);
   for (std::size_t i = 0; i < 8; ++i)
     CHECK(lanes[i] == i % 4);
+}
+
+TEST_CASE("small projects do not wait for one that has many rows", "[unit]") {
+  constexpr int huge = 1;
+  std::vector<Artifact> rows = rows_of(200, 2);
+  for (int i = 0; i < 20'000; ++i)
+    rows.push_back({.id = 1000 + i, .project_id = huge, .file = ""});
+  for (const std::size_t lanes : {1, 4, 8}) {
+    const auto batches = cut(rows, lanes, 100);
+    std::size_t last = 0;
+    for (std::size_t i = 0; i < batches.size(); ++i)
+      for (const Artifact& row : batches[i]->rows)
+        if (row.project_id != huge)
+          last = i;
+    // 398 rows of 199 projects: as many batches as without the huge one, where
+    // a lane has twice its share at most.
+    CAPTURE(lanes);
+    CHECK(last < std::max<std::size_t>(4, 2 * lanes));
+  }
 }
 
 TEST_CASE("projects whose ids differ by powers of two share out evenly",
