@@ -108,13 +108,11 @@ Destroyed PipelineArtifacts::destroy(const Session& session,
                                      std::chrono::seconds hold) const {
   Destroyed destroyed;
   const auto take = [&](const Row& row) { read_destroyed(row, destroyed); };
-  const Pool::Lease connection = pool_.acquire();
   try {
-    connection->execute(
-        session, destroy_query(selection),
-        Parameters().add(horizon).add(ids).add(files).add(stores).add(
-            std::int64_t{hold.count()}),
-        take);
+    execute(pool_, session, destroy_query(selection),
+            Parameters().add(horizon).add(ids).add(files).add(stores).add(
+                std::int64_t{hold.count()}),
+            take);
   } catch (const CommitUnknown& error) {
     // Ask the server what became of it: what was committed is ours to finish,
     // and must be counted once.

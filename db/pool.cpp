@@ -33,6 +33,22 @@ const Query xact_status{"xact.status", R"sql(
 SELECT pg_xact_status($1::text::xid8)
 )sql"};
 
+/// However it ends: one that failed has been given an id as well.
+struct CountedWrite {
+  explicit CountedWrite(const Session& session) : writes(!session.read_only) {
+    if (writes)
+      ++own_writes().begun;
+  }
+  ~CountedWrite() {
+    if (writes)
+      ++own_writes().ended;
+  }
+  CountedWrite(const CountedWrite&) = delete;
+  CountedWrite& operator=(const CountedWrite&) = delete;
+
+  bool writes;
+};
+
 }  // namespace
 
 Pool::Pool(std::string application_name, const std::atomic<bool>& stop,
@@ -42,16 +58,29 @@ Pool::Pool(std::string application_name, const std::atomic<bool>& stop,
       stop_(stop) {}
 
 Pool::Lease::~Lease() {
-  if (connection_ && connection_->usable())
+  if (!connection_)
+    return;
+  pool_->gate_.leave(since_);
+  if (connection_->usable())
     pool_->give_back(std::move(connection_));
 }
 
 Pool::Lease Pool::acquire() {
+  const Gate::Clock::time_point since = gate_.enter(stop_);
+  try {
+    return {*this, find(), since};
+  } catch (...) {
+    gate_.leave(since);
+    throw;
+  }
+}
+
+std::unique_ptr<Connection> Pool::find() {
   if (std::unique_ptr<Connection> idle = take_idle())
-    return {*this, std::move(idle)};
+    return idle;
   for (const milliseconds wait : waits) {
     try {
-      return {*this, open()};
+      return open();
     } catch (const FailedOver&) {
       throw;
     } catch (const Unreachable& error) {
@@ -61,7 +90,7 @@ Pool::Lease Pool::acquire() {
       sleep_unless(stop_, wait);
     }
   }
-  return {*this, open()};
+  return open();
 }
 
 /// Those that ended while they were idle are dropped: a server that was started
@@ -123,8 +152,14 @@ void Pool::give_back(std::unique_ptr<Connection> connection) {
   idle_.push_back(std::move(connection));
 }
 
+OwnWrites& own_writes() {
+  static OwnWrites writes;
+  return writes;
+}
+
 void execute(Pool& pool, const Session& session, const Query& query,
              const Parameters& parameters, const RowSink& sink) {
+  const CountedWrite counted(session);
   pool.acquire()->execute(session, query, parameters, sink);
 }
 

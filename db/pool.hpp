@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "db/connection.hpp"
+#include "db/gate.hpp"
 
 namespace db {
 
@@ -21,8 +23,9 @@ class Pool {
   /// A connection on loan; goes back when the object goes away, unless broken.
   class Lease {
    public:
-    Lease(Pool& pool, std::unique_ptr<Connection> connection)
-        : pool_(&pool), connection_(std::move(connection)) {}
+    Lease(Pool& pool, std::unique_ptr<Connection> connection,
+          Gate::Clock::time_point since)
+        : pool_(&pool), connection_(std::move(connection)), since_(since) {}
     ~Lease();
     Lease(Lease&&) noexcept = default;
     Lease& operator=(Lease&&) = delete;
@@ -32,6 +35,7 @@ class Pool {
    private:
     Pool* pool_;
     std::unique_ptr<Connection> connection_;
+    Gate::Clock::time_point since_;  ///< when it passed the gate
   };
 
   /// \param application_name what an idle session is called
@@ -40,8 +44,10 @@ class Pool {
   Pool(std::string application_name, const std::atomic<bool>& stop,
        Address address = {});
 
-  /// A usable session.  Tries for about eight seconds to get one.
+  /// A usable session, once gate() lets one more be at work.  Tries for about
+  /// eight seconds to get one.
   ///
+  /// \pre this thread has none on loan.
   /// \throws Unreachable if there is none to be had.
   /// \throws Refused at once.
   /// \throws FailedOver at once, and Unreachable where a standby answers to the
@@ -60,7 +66,13 @@ class Pool {
   /// asked.
   [[nodiscard]] const std::string& timeline() const { return timeline_; }
 
+  /// Says how many of the sessions may be at work at once; all of them, unless
+  /// somebody limits it.
+  [[nodiscard]] Gate& gate() { return gate_; }
+
  private:
+  /// take_idle(), or else open(), with patience.
+  std::unique_ptr<Connection> find();
   std::unique_ptr<Connection> take_idle();
   std::unique_ptr<Connection> open();
   void require_same_primary(Connection& connection) const;
@@ -70,6 +82,7 @@ class Pool {
   Address address_;
   std::string timeline_;
   const std::atomic<bool>& stop_;
+  Gate gate_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<Connection>> idle_;
 };
@@ -79,6 +92,13 @@ class Pool {
 /// \throws as Connection::execute() and Pool::acquire().
 void execute(Pool& pool, const Session& session, const Query& query,
              const Parameters& parameters, const RowSink& sink = {});
+
+/// Transactions of this process that may write, of all its pools.
+struct OwnWrites {
+  std::atomic<std::int64_t> begun{0};
+  std::atomic<std::int64_t> ended{0};
+};
+OwnWrites& own_writes();
 
 enum class XactOutcome { committed, aborted, unknown };
 

@@ -14,7 +14,8 @@ namespace jobs {
 /// five-hundredth of the most: where one in a hundred is above it the size
 /// stays, so that the target is kept at p99.  One that took four times the
 /// target halves it.  Never below a tenth of the most, nor below a hundred:
-/// what a statement costs by itself would outweigh its rows.
+/// what a statement costs by itself would outweigh its rows.  Another target is
+/// aimed at from the next statement on.
 ///
 /// May be used from several threads at once; a step may then get lost, which
 /// the next makes up for.
@@ -32,14 +33,26 @@ class AdaptiveSize {
     return std::clamp(static_cast<std::int64_t>(size_.load()), least(), most_);
   }
 
+  /// Statements that take this long, from now on: a lower one takes its part of
+  /// the size at once, a higher one gives back all of it.
+  void aim(Duration goal) {
+    const Duration before = target_.exchange(goal);
+    if (goal < before)
+      size_ = size_ * static_cast<double>(goal.count()) /
+              static_cast<double>(before.count());
+    else if (goal > before)
+      size_ = static_cast<double>(most_);
+  }
+
   /// A statement took so long.
   void took(Duration duration) {
     const double now = size_;
     const auto most = static_cast<double>(most_);
+    const Duration aimed_at = target_;
     double next = now + most / 500;
-    if (duration > 4 * target)
+    if (duration > 4 * aimed_at)
       next = now / 2;
-    else if (duration > target)
+    else if (duration > aimed_at)
       next = now * 4 / 5;
     size_ = std::clamp(next, static_cast<double>(least()), most);
   }
@@ -51,6 +64,7 @@ class AdaptiveSize {
 
   std::int64_t most_;
   std::atomic<double> size_;
+  std::atomic<Duration> target_{target};
 };
 
 }  // namespace jobs

@@ -202,13 +202,13 @@ void Destroyer::destroy_rows(std::span<const db::Artifact> rows, Work& work) {
 }
 
 void Destroyer::destroy_once(std::span<const db::Artifact> rows, Work& work) {
-  const auto began = Governor::Clock::now();
+  const Stopwatch watch;
   try {
     append(work.done,
            context_.artifacts.destroy(context_.writing(pass_), selection_,
                                       context_.horizon, ids_of(rows),
                                       files_of(rows), stores_of(rows), hold()));
-    context_.governor.batch.took(Governor::Clock::now() - began);
+    context_.governor.batch.took(watch.time());
   } catch (const db::CommitUnknown& error) {
     // Committed or not: each row is either gone, its object queued under our
     // lease, or still there and looked at again at the end.  None is counted

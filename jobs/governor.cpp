@@ -82,6 +82,7 @@ bool Governor::admit(Context& context, Pass pass) {
     return false;
   if (context.only_plans())
     return true;
+  glance(context, pass);
   return sit_out_strain(context, pass) && await_turn(context, pass);
 }
 
@@ -194,6 +195,36 @@ void Governor::look(Context& context, Pass pass) {
     if (!std::exchange(told_blind_, true))
       spdlog::warn("{}; how the database bears it can't be seen", error.what());
   }
+}
+
+void Governor::glance(Context& context, Pass pass) {
+  if (options_.max_load == 0 || Clock::now() - glanced_ < between_glances)
+    return;
+  try {
+    db::Session session = context.reading(pass).without_deadline();
+    session.times = nullptr;
+    neighbours_.saw(db::read_writes(context.pool, session), Clock::now());
+  } catch (const db::Error& error) {
+    spdlog::debug("{}; whether others write can't be seen", error.what());
+  }
+  glanced_ = Clock::now();
+  be_courteous(context, neighbours_.are_at_work(glanced_));
+}
+
+void Governor::be_courteous(Context& context, bool courteously) {
+  if (courteously == is_courteous_)
+    return;
+  is_courteous_ = courteously;
+  context.pool.gate().limit(courteously ? options_.max_load : 0);
+  for (AdaptiveSize* const size : {&batch, &window, &slice})
+    size->aim(courteously ? courteous : AdaptiveSize::target);
+  if (courteously)
+    spdlog::info(
+        "others write to this server: at work for {} % of a session's "
+        "time (--max-load), by small statements",
+        options_.max_load);
+  else
+    spdlog::info("nobody else writes to this server: at full speed");
 }
 
 void Governor::note_unseen(const db::Pressure& pressure) {

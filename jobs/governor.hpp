@@ -12,6 +12,7 @@
 
 #include "jobs/adaptive_size.hpp"
 #include "jobs/brake.hpp"
+#include "jobs/neighbours.hpp"
 #include "jobs/options.hpp"
 #include "jobs/token_bucket.hpp"
 #include "telemetry/report.hpp"
@@ -39,11 +40,19 @@ struct VacuumWatch {
 /// statement on a session that a worker would use: no connection more, and
 /// nobody waits for it but who asks for the next batch.
 ///
+/// While others write to the server, sessions are at work for --max-load of the
+/// time at most, by statements of a few milliseconds.  Who they are is looked
+/// for several times a second, by a statement that costs next to nothing.
+///
 /// A plan is never held back but by a pause.
 class Governor {
  public:
   using Clock = std::chrono::steady_clock;
   static constexpr std::chrono::seconds between_looks{2};
+  static constexpr std::chrono::milliseconds between_glances{200};
+  /// Beside others a statement takes no longer than that, at p99: so long they
+  /// may wait for a row or a core.
+  static constexpr std::chrono::milliseconds courteous{10};
   /// So long it is waited where there is no --time-limit.
   static constexpr std::chrono::minutes patience{10};
 
@@ -90,6 +99,9 @@ class Governor {
   bool sit_out_strain(Context& context, telemetry::Pass pass);
   bool await_turn(const Context& context, telemetry::Pass pass);
   void look(Context& context, telemetry::Pass pass);
+  /// Whether there are others at work.
+  void glance(Context& context, telemetry::Pass pass);
+  void be_courteous(Context& context, bool courteously);
   void note_unseen(const db::Pressure& pressure);
   void note_step(int before);
   bool give_up(const Context& context, telemetry::Pass pass,
@@ -106,9 +118,24 @@ class Governor {
   std::atomic<std::size_t> under_way_{0};
   std::atomic<Clock::rep> held_back_{0};
   Clock::time_point looked_{};
+  Neighbours neighbours_;
+  Clock::time_point glanced_{};
+  bool is_courteous_ = false;
   bool told_unseen_ = false;
   bool told_blind_ = false;
   std::string given_up_;
+};
+
+/// How long a statement takes, without what it waits for its turn.
+class Stopwatch {
+ public:
+  [[nodiscard]] Governor::Clock::duration time() const {
+    return Governor::Clock::now() - began_ - (db::Gate::waited() - waited_);
+  }
+
+ private:
+  Governor::Clock::time_point began_ = Governor::Clock::now();
+  Governor::Clock::duration waited_ = db::Gate::waited();
 };
 
 /// A piece of work is under way, for as long as this lives.

@@ -138,6 +138,10 @@ const OptionRow table[] = {
   {how_much, "max-rate", "N", "0", run | plan,
    number(&Options::max_rate, 0, 1'000'000'000),
    "at most so many artifacts and jobs a second; 0 is no limit"},
+  {how_much, "max-load", "PERCENT", "50", run | plan,
+   number(&Options::max_load, 0, 6400),
+   "while others write to the server: at work for this share of a session's"
+   " time, 200 being two all the time; 0 is no limit"},
   {how_much, "max-dead-rows", "N", "1000000", run | plan | check,
    number(&Options::max_dead_rows, 0),
    "wait for VACUUM once the run has added so many dead rows to a table; 0 is no"

@@ -226,9 +226,9 @@ class PipelineDropper::Group {
   }
 
   db::DropAnswer drop_once(const db::DropOrder& order) {
-    const auto began = Governor::Clock::now();
+    const Stopwatch watch;
     auto answer = context_.builds.drop(context_.writing(Pass::builds), order);
-    context_.governor.slice.took(Governor::Clock::now() - began);
+    context_.governor.slice.took(watch.time());
     return answer;
   }
 

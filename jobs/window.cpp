@@ -26,10 +26,10 @@ db::PipelineLocks look_up(Context& context,
     pipelines.add(row.pipeline_id, row.partition_id);
   ++context.report.pass(Pass::legacy).windows;
   return db::with_retry([&] {
-    const auto began = Governor::Clock::now();
+    const Stopwatch watch;
     auto locks = db::look_up_locks(context.pool, context.reading(Pass::legacy),
                                    pipelines);
-    context.governor.window.took(Governor::Clock::now() - began);
+    context.governor.window.took(watch.time());
     return locks;
   });
 }

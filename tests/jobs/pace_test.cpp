@@ -45,6 +45,18 @@ TEST_CASE("slow statements shrink, to a tenth, and fast ones grow again",
   CHECK(size.size() == 1500);
 }
 
+TEST_CASE("a shorter target takes its part of the size at once", "[unit]") {
+  AdaptiveSize size(1000);
+  size.aim(milliseconds{10});
+  CHECK(size.size() == 200);
+  take_times(size, 1, milliseconds{11});
+  CHECK(size.size() == 160);
+  take_times(size, 50, milliseconds{10});
+  CHECK(size.size() == 260);
+  size.aim(AdaptiveSize::target);
+  CHECK(size.size() == 1000);
+}
+
 TEST_CASE("a small size is left as it is", "[unit]") {
   for (const int most : {1, 7, 100}) {
     AdaptiveSize size(most);

@@ -48,6 +48,7 @@ World::World() {
   options.concurrency = 2;
   options.max_fraction = 1;  // there is little else but what has expired
   options.progress = telemetry::ProgressStyle::none;
+  options.max_load = 0;  // the tests beside it are no neighbours
 }
 
 MadeArtifact World::add(const ArtifactSpec& spec) {

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+
+#include "db/pool.hpp"
+
+namespace db {
+
+/// Transactions that have written, of the whole server, at one moment.
+struct Writes {
+  std::int64_t all = 0;  ///< a number that each of them raises by one
+  /// Of this process, at least and at most so many are among them: some were
+  /// under way meanwhile.
+  std::int64_t own_least = 0;
+  std::int64_t own_most = 0;
+};
+
+/// Transaction ids tell: whoever writes is given one, and they are given in
+/// turn (https://www.postgresql.org/docs/15/transaction-id.html).  A statement
+/// of a tenth of a millisecond that every role may make.
+///
+/// \throws Error, Unreachable
+Writes read_writes(Pool& pool, const Session& session);
+
+}  // namespace db

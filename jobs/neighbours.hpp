@@ -1,0 +1,40 @@
+#pragma once
+
+#include <chrono>
+#include <deque>
+
+#include "db/neighbours.hpp"
+
+namespace jobs {
+
+/// Tells whether anybody else writes to the server, by looks at how many
+/// transactions have written and how many of them were ours.
+///
+/// Another run counts as somebody else.  Who only reads is not seen; a GitLab
+/// that somebody uses never only reads.
+class Neighbours {
+ public:
+  using Clock = std::chrono::steady_clock;
+  /// So far back it looks.
+  static constexpr std::chrono::seconds window{1};
+  /// So many within it: a server that nobody uses has fewer.
+  static constexpr std::int64_t few = 3;
+  /// They may be back soon.
+  static constexpr std::chrono::seconds memory{5};
+
+  void saw(const db::Writes& writes, Clock::time_point now);
+  [[nodiscard]] bool are_at_work(Clock::time_point now) const {
+    return now < until_;
+  }
+
+ private:
+  struct Look {
+    Clock::time_point at;
+    db::Writes writes;
+  };
+
+  std::deque<Look> looks_;
+  Clock::time_point until_{};
+};
+
+}  // namespace jobs

@@ -1,0 +1,96 @@
+#include "jobs/neighbours.hpp"
+#include "tests/jobs/slow_world.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <atomic>
+#include <thread>
+
+using jobs::Neighbours;
+using std::chrono::milliseconds;
+
+namespace {
+
+const Neighbours::Clock::time_point noon{std::chrono::hours{12}};
+
+/// GitLab, writing without end.
+class Writer {
+ public:
+  ~Writer() {
+    over_ = true;
+    thread_.join();
+  }
+
+ private:
+  std::atomic<bool> over_ = false;
+  std::thread thread_{[this] {
+    tests::TestSession session;
+    while (!over_)
+      session.run("SELECT pg_current_xact_id()");
+  }};
+};
+
+}  // namespace
+
+TEST_CASE("a run alone has no neighbours, whatever it has under way",
+          "[unit]") {
+  Neighbours neighbours;
+  neighbours.saw({.all = 100, .own_least = 10, .own_most = 14}, noon);
+  // Four were under way, and all have written meanwhile, with 50 more.
+  neighbours.saw({.all = 154, .own_least = 64, .own_most = 64},
+                 noon + milliseconds{200});
+  CHECK_FALSE(neighbours.are_at_work(noon + milliseconds{200}));
+}
+
+TEST_CASE("who writes beside a run is seen, and forgotten after a while",
+          "[unit]") {
+  Neighbours neighbours;
+  neighbours.saw({.all = 100}, noon);
+  neighbours.saw({.all = 102}, noon + milliseconds{900});
+  CHECK_FALSE(neighbours.are_at_work(noon + milliseconds{900}));
+  neighbours.saw({.all = 103}, noon + milliseconds{1000});
+  CHECK(neighbours.are_at_work(noon + milliseconds{1000}));
+  // 3 in two seconds are few.
+  neighbours.saw({.all = 104}, noon + milliseconds{2000});
+  neighbours.saw({.all = 105}, noon + milliseconds{3000});
+  CHECK(neighbours.are_at_work(noon + milliseconds{5999}));
+  CHECK_FALSE(neighbours.are_at_work(noon + milliseconds{6000}));
+}
+
+TEST_CASE("beside others that write a run holds to --max-load", "[postgres]") {
+  tests::SlowWorld world;
+  world.add_many(5000);
+  world.options.time_limit = std::chrono::seconds{2};
+  world.options.max_load = 1;
+  const Writer gitlab;
+
+  // After each statement it rests a hundred times as long as that took.
+  const auto& held = world.run_unlocked();
+  CHECK(held.outcome == telemetry::Outcome::budget_exhausted);
+  CHECK(held.destroyed > 0);
+
+  world.options.time_limit = std::chrono::seconds{60};
+  world.options.max_load = 0;
+  const auto& free = world.run_unlocked();
+  CHECK(free.outcome == telemetry::Outcome::drained);
+  CHECK(world.violations().empty());
+}
+
+TEST_CASE("a run counts its own transactions, and others' beside them",
+          "[postgres]") {
+  tests::World world;
+  jobs::Installation installation(world.options, "test", world.stop);
+  const auto before =
+      db::read_writes(installation.pool, installation.session());
+  CHECK(before.own_most == before.own_least);
+  db::Session session = installation.session();
+  session.read_only = false;
+  db::execute(installation.pool, session,
+              {"test.write", "SELECT pg_current_xact_id()"}, {});
+  tests::TestSession().run("SELECT pg_current_xact_id()");
+  const auto after = db::read_writes(installation.pool, installation.session());
+  CHECK(after.own_most == before.own_most + 1);
+  CHECK(after.own_least == before.own_least + 1);
+  // Other tests write to the same server.
+  CHECK(after.all >= before.all + 2);
+}
