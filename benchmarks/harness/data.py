@@ -30,6 +30,19 @@ WHERE {EXPIRED};
 VACUUM (FULL, ANALYZE) ci_pipeline_artifacts;
 VACUUM (ANALYZE) project_statistics;"""
 
+
+def more_expired(number):
+    """So many of those that are locked are not any more; then all lie in the
+    order in which they expire again."""
+    return f"""
+UPDATE ci_pipeline_artifacts SET locked = 0 WHERE id IN (
+    SELECT id FROM ci_pipeline_artifacts
+    WHERE expire_at < now() AND locked <> 0 ORDER BY hashint8(id)
+    LIMIT {number});
+CLUSTER ci_pipeline_artifacts USING index_ci_pipeline_artifacts_on_expire_at;
+VACUUM (ANALYZE);"""
+
+
 WARM = ['ci_pipeline_artifacts', 'ci_pipelines', 'project_statistics',
         'ci_builds', 'ci_stages']
 

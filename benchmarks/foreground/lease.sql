@@ -1,0 +1,1 @@
+UPDATE ci_deleted_objects SET pick_up_at = now() + interval '10 minutes' WHERE id IN (SELECT id FROM ci_deleted_objects WHERE pick_up_at < now() ORDER BY pick_up_at LIMIT 100 FOR UPDATE SKIP LOCKED) RETURNING *;
