@@ -31,10 +31,11 @@ TEST_CASE("an answer that nobody asked for is not taken for the next one",
 }
 
 TEST_CASE("a length below nothing is no length", "[unit]") {
-  ParrotInPlace place;
   const std::vector<std::string> keys{"key"};
-  place.parrot.learn(":-3\r\n:1\r\n");
-  CHECK_THROWS_AS(place.redis.lengths(keys), stores::StoreError);
-  place.parrot.learn(":-3\r\n:0\r\n");
-  CHECK_FALSE(place.redis.lengths(keys).front());
+  ParrotInPlace there;
+  there.parrot.learn(":-3\r\n:1\r\n");
+  CHECK_THROWS_AS(there.redis.lengths(keys), stores::StoreError);
+  ParrotInPlace absent;
+  absent.parrot.learn(":-3\r\n:0\r\n");
+  CHECK_FALSE(absent.redis.lengths(keys).front());
 }

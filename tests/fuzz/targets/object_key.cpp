@@ -64,7 +64,7 @@ void object_key(std::string_view bytes) {
   try_key({directory, file});
   try_artifact(input, file);
   if (stores::is_artifact_directory(directory))
-    must(directory.find("/pipelines/") < directory.find("/artifacts/"),
+    must(directory.rfind("/pipelines/") < directory.rfind("/artifacts/"),
          "what is no artifact's directory is taken for one");
 }
 
