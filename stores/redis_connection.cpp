@@ -33,13 +33,38 @@ std::string what_broke(const redisContext* context, int error) {
     return "no memory";
   if (context->err == REDIS_ERR_IO && error == EAGAIN)
     return "no answer in time";
+  if (context->err == REDIS_ERR_OOM)
+    return "its answer is longer than could be asked for";
   return telemetry::escaped(lower_first(context->errstr));
 }
 
 RedisFailure loss(const redisContext* context, int error) {
   return {"is out of reach (" + what_broke(context, error) +
               "): start it, or correct its URL",
-          !context || context->err != REDIS_ERR_PROTOCOL};
+          !context || (context->err != REDIS_ERR_PROTOCOL &&
+                       context->err != REDIS_ERR_OOM)};
+}
+
+/// Makes a list as hiredis does, if it is none of those for which it would take
+/// gigabytes at its first word: what is asked for here has one element.
+template <typename Number>
+void* make_list(const redisReadTask* task, Number elements) {
+  static const auto make = [] {
+    redisReader* const reader = redisReaderCreate();
+    const auto plain = reader->fn->createArray;
+    redisReaderFree(reader);
+    return plain;
+  }();
+  return elements > 1024 ? nullptr : make(task, elements);
+}
+
+void bound_lists(redisContext* context) {
+  static redisReplyObjectFunctions functions = [&] {
+    redisReplyObjectFunctions bounded = *context->reader->fn;
+    bounded.createArray = &make_list;
+    return bounded;
+  }();
+  context->reader->fn = &functions;
 }
 
 redisContext* connect(const RedisUrl& url, timeval timeout) {
@@ -77,6 +102,7 @@ RedisConnection::RedisConnection(const RedisUrl& url,
     : context_(connect(url, as_timeval(patience.connect))) {
   if (!set_up(context_.get(), url, as_timeval(patience.answer)))
     throw loss(context_.get(), errno);
+  bound_lists(context_.get());
   if (url.tls)
     begin_redis_tls(*context_, url);
   log_in(url);

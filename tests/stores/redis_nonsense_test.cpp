@@ -39,3 +39,10 @@ TEST_CASE("a length below nothing is no length", "[unit]") {
   absent.parrot.learn(":-3\r\n:0\r\n");
   CHECK_FALSE(absent.redis.lengths(keys).front());
 }
+
+// hiredis took 3.4 GB for it, and waited for what was to come.
+TEST_CASE("an endless list is no answer", "[unit]") {
+  ParrotInPlace place;
+  place.parrot.learn("*429496297\r\n");
+  CHECK_THROWS_WITH(place.get(), Catch::Contains("longer than could be"));
+}
