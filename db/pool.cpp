@@ -29,6 +29,8 @@ SELECT CASE WHEN pg_is_in_recovery() THEN NULL
             ELSE left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) END
 )sql"};
 
+const Query greet{"pool.greet", "SELECT 1"};
+
 const Query xact_status{"xact.status", R"sql(
 SELECT pg_xact_status($1::text::xid8)
 )sql"};
@@ -48,6 +50,21 @@ struct CountedWrite {
 
   bool writes;
 };
+
+/// A pooler lets us in where it has no server to lend, as in the first second
+/// after that was started again, and says so at the first statement.
+void require_answer(Connection& connection, const std::string& name) {
+  Session session;
+  session.application_name = name;
+  try {
+    connection.execute(session, greet, {}, {});
+  } catch (const Error& error) {
+    if (error.connection_lost())
+      throw Unreachable("connect", error.sqlstate(), error.what());
+    // Whoever wants to know more will be told the same.
+    spdlog::debug(error.what());
+  }
+}
 
 }  // namespace
 
@@ -109,7 +126,9 @@ std::unique_ptr<Connection> Pool::take_idle() {
 std::unique_ptr<Connection> Pool::open() {
   auto connection = std::make_unique<Connection>(application_name_,
                                                  connect_timeout, address_);
-  if (!timeline_.empty())
+  if (timeline_.empty())
+    require_answer(*connection, application_name_);
+  else
     require_same_primary(*connection);
   return connection;
 }

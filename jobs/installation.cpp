@@ -1,5 +1,6 @@
 #include "jobs/installation.hpp"
 
+#include "db/retry.hpp"
 #include "jobs/choices.hpp"
 
 #include <fmt/format.h>
@@ -52,8 +53,10 @@ Installation::Installation(const Options& options_given,
     : options(options_given),
       run_id(run_id_given),
       pool("ci-janitor " + run_id, stop),
-      catalog(db::Catalog::read(pool, make_session(options, run_id),
-                                half(options))) {
+      catalog(db::with_retry([this] {
+        return db::Catalog::read(pool, make_session(options, run_id),
+                                 half(options));
+      })) {
   const db::StatisticsWay way = statistics_way(options, catalog).value;
   catalog.choose(way);
   if (has_main_database(options)) {
@@ -61,7 +64,7 @@ Installation::Installation(const Options& options_given,
     main->catalog.choose(way);
   }
   if (!catalog.in_recovery())
-    pool.stay_on_primary(session());
+    db::with_retry([this] { pool.stay_on_primary(session()); });
   try {
     stores = stores::open_stores(store_settings(options, times), stop);
     redis = RedisServers(options, stop, times ? &times->redis : nullptr);

@@ -1,5 +1,6 @@
 #include "jobs/main_database.hpp"
 
+#include "db/retry.hpp"
 #include "stores/small_file.hpp"
 
 namespace jobs {
@@ -17,9 +18,10 @@ db::Address address_of(const Options& options) {
 MainDatabase::MainDatabase(const Options& options, const std::string& run_id,
                            const std::atomic<bool>& stop)
     : pool("ci-janitor " + run_id, stop, address_of(options)),
-      catalog(db::Catalog::read(pool, {}, db::Half::main)) {
+      catalog(db::with_retry(
+          [this] { return db::Catalog::read(pool, {}, db::Half::main); })) {
   if (!catalog.in_recovery())
-    pool.stay_on_primary(session({}));
+    db::with_retry([this] { pool.stay_on_primary(session({})); });
 }
 
 db::Session MainDatabase::session(db::Session session) const {

@@ -1,6 +1,7 @@
 #include "jobs/run.hpp"
 
 #include "db/health.hpp"
+#include "db/retry.hpp"
 #include "jobs/backlog.hpp"
 #include "jobs/check.hpp"
 #include "jobs/choices.hpp"
@@ -36,13 +37,15 @@ void run(Installation& installation, const std::atomic<bool>& stop,
   const Options& options = installation.options;
   const auto began = std::chrono::steady_clock::now();
   const telemetry::Deadline deadline(options.time_limit);
-  const Timestamp now = db::now(installation.pool, installation.session());
+  const Timestamp now = db::with_retry(
+      [&] { return db::now(installation.pool, installation.session()); });
   report.started_at = now;
   report.horizon = horizon_of(options, now);
   std::optional<PlannedRows> named;
   if (options.plan)
     named = read_plan(*options.plan, filter_of(options));
-  require_fitness(installation, named ? &*named : nullptr);
+  db::with_retry(
+      [&] { require_fitness(installation, named ? &*named : nullptr); });
 
   const db::PipelineArtifacts artifacts(installation.pool);
   const db::DeletedObjects queue(installation.pool);

@@ -112,9 +112,11 @@ void run_pass(Pass pass, Context& context) {
     run_on_schema(pass, context);
   } catch (const db::Error& error) {
     // Others held what the pass can't do without for as long as it tried, or
-    // a statement can't be made small enough: the next pass may do better.
-    report.end(error.is_transient() ? Outcome::throttled : Outcome::partial,
-               error.what());
+    // a statement can't be made small enough: the next pass may do better.  One
+    // that the deadline cut short was given no longer.
+    if (!error.timed_out() || context.may_go_on(pass))
+      report.end(error.is_transient() ? Outcome::throttled : Outcome::partial,
+                 error.what());
     if (!error.is_transient() && !error.timed_out()) {
       note_time();
       throw;

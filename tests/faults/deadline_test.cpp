@@ -102,3 +102,26 @@ TEST_CASE("a page that waits at the deadline is cut", "[postgres]") {
   CHECK(world.violations() == std::vector<std::string>{});
   CHECK(world.run().destroyed() == 10);
 }
+
+TEST_CASE("what a pass begins with, cut by the deadline, is no problem",
+          "[postgres]") {
+  tests::World world;
+  world.add_live();
+  world.add();
+  world.options.passes = {Pass::unlocked, Pass::builds};
+  world.options.time_limit = 1s;
+  world.options.statement_timeout = world.options.lock_timeout = 60s;
+  tests::TestSession other;
+  const FaultHook hook("batch.destroyed", [&] {
+    other.begin();
+    other.run("LOCK users");
+  });
+
+  const telemetry::Report& report = world.run();
+  other.rollback();
+
+  CHECK(report.pass(Pass::builds).outcome == Outcome::budget_exhausted);
+  CHECK(report.pass(Pass::builds).reason == "--time-limit was reached");
+  CHECK(report.outcome() == Outcome::budget_exhausted);
+  CHECK(report.destroyed() == 1);
+}
