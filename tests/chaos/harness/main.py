@@ -81,17 +81,17 @@ class Play:
 
     def run(self):
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-        workers = [multiprocessing.Process(
+        self.workers = [multiprocessing.Process(
             target=work, args=(self.options, number, self.seeds, self.answers))
             for number in range(self.options.workers)]
-        for worker in workers:
+        for worker in self.workers:
             worker.start()
-        under_way = sum([self._hand_out() for _ in workers])
+        under_way = sum([self._hand_out() for _ in self.workers])
         while under_way:
             under_way += self._take() - 1
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        for worker in workers:
+        for worker in self.workers:
             worker.join()
 
     def _next_seed(self):
@@ -116,10 +116,18 @@ class Play:
         self.handed += seed is not None
         return seed is not None
 
+    def _answer(self):
+        while True:
+            try:
+                return self.answers.get(timeout=5)
+            except queue.Empty:
+                if not any(worker.is_alive() for worker in self.workers):
+                    return {'broken': 'all workers have died'}
+
     def _take(self):
         """\\return whether its worker has another round to play."""
         try:
-            result = self.answers.get()
+            result = self._answer()
         except KeyboardInterrupt:
             print('this round is the last one', flush=True)
             self.interrupted = True

@@ -33,7 +33,7 @@ def options(chance):
         '--window-size': chance.choice([5, 20, 100]),
         '--wave-size': chance.choice([1, 5, 100]),
         '--concurrency': chance.choice([1, 2, 4, 6]),
-        '--statement-timeout': chance.choice([1000, 2000, 4000]),
+        '--statement-timeout': chance.choice([2000, 4000]),
         '--lock-timeout': chance.choice([20, 100, 300]),
         '--max-rate': chance.choice([0, 100, 200, 400]),
         '--time-limit': chance.choice([2, 6, 12]),

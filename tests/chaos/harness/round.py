@@ -99,6 +99,8 @@ class Round:
                 'seconds': round(time.monotonic() - began, 2),
                 'faults': self.injected, 'deeds': self.writer.deeds,
                 'statuses': [run.status for run in self.runs],
+                'refusals': [last_line(run) for run in self.runs
+                             if run.status in (69, 78)],
                 'violations': [str(found) for found in self.violations]}
 
     def forget(self):

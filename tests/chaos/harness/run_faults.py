@@ -141,9 +141,11 @@ class RefusingNetwork(Fault):
 
 
 class CutCommit(Fault):
-    """The server never gets the COMMIT, or has done it and nobody hears."""
+    """The server never gets the COMMIT, or has done it and nobody hears; it may
+    be one of a run that has yet to come."""
 
     allows = (3, 69)
+    stays = True
 
     def begin(self):
         self.round.proxy.cut_at = (self.random.choice(['before', 'after']),
