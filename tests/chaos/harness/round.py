@@ -18,6 +18,8 @@ from .writer import Writer
 # Once all is healed, a run ends in so many seconds: its own limit is 12, and
 # it gives a store that does not answer a minute.
 PATIENCE = 90
+# The clean run has no limit: at idle priority it was seen to need a minute.
+PATIENCE_WITH_CLEAN = 600
 DISTURBING = ('AWS_', 'CI_JANITOR_', 'JANITOR_', 'PG', 'XDG_', 'HTTP_PROXY',
               'HTTPS_PROXY', 'http_proxy', 'https_proxy')
 
@@ -282,10 +284,10 @@ class Round:
                 redis.command('DEL', key)
 
     def run_clean(self, cursor):
-        run = self._start({'--time-limit': 60})
+        run = self._start({'--time-limit': 0, '--statement-timeout': 60_000})
         run.allowed = {3 if self.world.problems or self._lost_traces(cursor)
                        else 0}
-        self.end_run(run, PATIENCE)
+        self.end_run(run, PATIENCE_WITH_CLEAN)
 
     def _lost_traces(self, cursor):
         """Traces that are due, have no archive, and of which nothing is
