@@ -91,7 +91,7 @@ std::string field(const std::string& info, const std::string& name) {
   if (found == std::string::npos)
     return {};
   const std::size_t begin = found + name.size() + 2;
-  return info.substr(begin, info.find('\r', begin) - begin);
+  return info.substr(begin, info.find_first_of("\r\n", begin) - begin);
 }
 
 }  // namespace

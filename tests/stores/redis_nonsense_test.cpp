@@ -46,3 +46,9 @@ TEST_CASE("an endless list is no answer", "[unit]") {
   place.parrot.learn("*429496297\r\n");
   CHECK_THROWS_WITH(place.get(), Catch::Contains("longer than could be"));
 }
+
+TEST_CASE("a line of INFO ends where it ends, whatever ends it", "[unit]") {
+  ParrotInPlace place;
+  place.parrot.learn("$33\r\n\nmaxmemory:1\nmaxmemory_policy:a\nb\r\n");
+  CHECK(place.redis.eviction_policy() == "a");
+}
