@@ -7,9 +7,9 @@
 
 namespace telemetry {
 
-/// The summary of a run as one JSON document; docs/reference.md lists its fields.
-/// Whatever the rows held, every string in it is UTF-8, so that dump() never
-/// throws.
+/// The summary of a run as one JSON document; docs/reference.md lists its
+/// fields. Whatever the rows held, every string in it is UTF-8, so that dump()
+/// never throws.
 nlohmann::ordered_json summary_json(const Report& report);
 
 /// What it says of one pass.
