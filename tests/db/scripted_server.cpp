@@ -1,9 +1,8 @@
 #include "tests/db/scripted_server.hpp"
 
 #include "db/binary.hpp"
+#include "tests/support/unix_socket.hpp"
 
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <stdexcept>
@@ -16,19 +15,6 @@ std::string number(Integer value) {
   std::string bytes;
   db::append_big_endian(bytes, value);
   return bytes;
-}
-
-int listen_in(const std::filesystem::path& directory) {
-  const std::string path = (directory / ".s.PGSQL.5432").string();
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  path.copy(address.sun_path, sizeof address.sun_path - 1);
-  const int listener = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (::bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof address) !=
-          0 ||
-      ::listen(listener, 1) != 0)
-    throw std::runtime_error("can't listen at " + path);
-  return listener;
 }
 
 void say(int client, const std::string& bytes) {
@@ -64,7 +50,8 @@ ScriptedServer::ScriptedServer(std::string answer)
                     {"PGPORT", "5432"},
                     {"PGUSER", "nobody"},
                     {"PGDATABASE", "scripted"}}),
-      listener_(listen_in(directory_.path())),
+      listener_(
+          listen_on_socket((directory_.path() / ".s.PGSQL.5432").string())),
       thread_([this, text = std::move(answer)] { serve(text); }) {}
 
 ScriptedServer::~ScriptedServer() {

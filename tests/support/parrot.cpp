@@ -1,25 +1,11 @@
 #include "tests/support/parrot.hpp"
 
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
+#include "tests/support/unix_socket.hpp"
 
-#include <stdexcept>
+#include <unistd.h>
 
 namespace tests {
 namespace {
-
-int listen_as_parrot(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  path.copy(address.sun_path, sizeof address.sun_path - 1);
-  const int listener = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (::bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof address) !=
-          0 ||
-      ::listen(listener, 8) != 0)
-    throw std::runtime_error("can't listen at " + path);
-  return listener;
-}
 
 void speak(int client, std::string_view words) {
   while (!words.empty()) {
@@ -42,7 +28,7 @@ void ignore_all(int client) {
 
 Parrot::Parrot(After after)
     : after_(after),
-      listener_(listen_as_parrot(socket())),
+      listener_(listen_on_socket(socket())),
       thread_([this] { serve(); }) {}
 
 Parrot::~Parrot() {

@@ -25,4 +25,16 @@ inline sockaddr_un address_of(const std::string& path) {
   return address;
 }
 
+/// \return a socket that somebody may connect to.
+/// \throws std::runtime_error
+inline int listen_on_socket(const std::string& path) {
+  const sockaddr_un address = address_of(path);
+  const int listener = open_socket();
+  if (::bind(listener, reinterpret_cast<const sockaddr*>(&address),
+             sizeof address) != 0 ||
+      ::listen(listener, 8) != 0)
+    throw std::runtime_error("can't listen at " + path);
+  return listener;
+}
+
 }  // namespace tests

@@ -24,10 +24,10 @@ bool is_contained(const ObjectKey& key) {
 }
 
 void must_stay_below(const ObjectKey& key) {
-  const std::filesystem::path root("/root");
+  const std::filesystem::path root("/store");
   const std::filesystem::path way = root / key.path();
   must(way.lexically_normal() == way, "a safe key that is not normal");
-  must(way.string() == "/root/" + key.path(), "a safe key that is absolute");
+  must(way.string() == "/store/" + key.path(), "a safe key that is absolute");
   must(way.lexically_relative(root) == key.path(), "a safe key that escapes");
 }
 
