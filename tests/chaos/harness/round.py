@@ -284,10 +284,13 @@ class Round:
                 redis.command('DEL', key)
 
     def run_clean(self, cursor):
+        """Whether it may name a lost trace is known afterwards: the job may be
+        one that it has dropped itself."""
         run = self._start({'--time-limit': 0, '--statement-timeout': 60_000})
+        run.wait(PATIENCE_WITH_CLEAN)
         run.allowed = {3 if self.world.problems or self._lost_traces(cursor)
                        else 0}
-        self.end_run(run, PATIENCE_WITH_CLEAN)
+        self.end_run(run, 0.1)
 
     def _lost_traces(self, cursor):
         """Traces that are due, have no archive, and of which nothing is
