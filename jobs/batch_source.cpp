@@ -47,7 +47,7 @@ std::shared_ptr<Batch> BatchCutter::next() {
     return nullptr;
   Lane lane = std::move(left_.front());
   left_.pop_front();
-  auto batch = std::make_shared<Batch>(lane.number, cut(lane));
+  auto batch = std::make_shared<Batch>(Batch{lane.number, cut(lane)});
   if (!lane.projects.empty())
     left_.push_back(std::move(lane));
   return batch;

@@ -46,7 +46,7 @@ Ids unsettled_projects(const Context& context, const db::Session& session) {
     projects.insert(projects.end(), step.projects.begin(), step.projects.end());
   } while (!step.is_last);
   std::ranges::sort(projects);
-  projects.erase(std::ranges::unique(projects).begin(), projects.end());
+  projects.erase(std::unique(projects.begin(), projects.end()), projects.end());
   return projects;
 }
 
