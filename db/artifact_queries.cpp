@@ -311,4 +311,13 @@ UNION
   return query;
 }
 
+const Query& count_rows_query() {
+  static const Query query{"artifacts.count_rows", R"sql(
+SELECT count(*)
+FROM {ci_pipeline_artifacts}
+WHERE id = ANY ($1::bigint[])
+)sql"};
+  return query;
+}
+
 }  // namespace db

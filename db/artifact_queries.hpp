@@ -16,6 +16,7 @@ const Query& resolve_query();
 const Query& count_unlocked_query();
 const Query& count_unknown_query();
 const Query& live_sample_query();
+const Query& count_rows_query();
 const Query& pages_query();
 const Query& share_query();
 

@@ -198,6 +198,14 @@ std::vector<Artifact> PipelineArtifacts::live_sample(
   return rows;
 }
 
+std::int64_t PipelineArtifacts::count_rows(
+    const Session& session, const std::vector<std::int64_t>& ids) const {
+  std::int64_t rows = 0;
+  execute(pool_, session, count_rows_query(), Parameters().add(ids),
+          [&](const Row& row) { rows = row.integer(0); });
+  return rows;
+}
+
 std::vector<Statement> PipelineArtifacts::statements(const Catalog& catalog,
                                                      Timestamp horizon) {
   const std::vector<std::int64_t> ids{0};
@@ -219,6 +227,7 @@ std::vector<Statement> PipelineArtifacts::statements(const Catalog& catalog,
   using enum Selection;
   std::vector<Statement> all{
       {"run", live_sample_query(), {}, true, nullptr, nullptr},
+      {"run", count_rows_query(), Parameters().add(ids), true, table, nullptr},
       {"legacy", page_query(legacy), page, true, table, full},
       {"legacy", rows_query(legacy), rows, true, table, nullptr},
       {"legacy", destroy_query(legacy), batch, false, table, nullptr}};

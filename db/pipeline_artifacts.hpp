@@ -152,6 +152,10 @@ class PipelineArtifacts {
   /// row).
   std::vector<Artifact> live_sample(const Session& session) const;
 
+  /// How many of \a ids are there, expired or not.
+  [[nodiscard]] std::int64_t count_rows(
+      const Session& session, const std::vector<std::int64_t>& ids) const;
+
   /// The statements above, with values to try them with.
   [[nodiscard]] static std::vector<Statement> statements(const Catalog& catalog,
                                                          Timestamp horizon);

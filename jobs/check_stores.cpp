@@ -2,11 +2,12 @@
 
 #include "db/pipeline_artifacts.hpp"
 #include "jobs/in_parallel.hpp"
+#include "telemetry/fault_point.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
+#include <tbb/concurrent_vector.h>
 
-#include <atomic>
 #include <map>
 
 namespace jobs {
@@ -25,35 +26,45 @@ std::map<std::int64_t, Rows> sample_by_store(Installation& installation) {
   return stores;
 }
 
-/// How many of these are there; what can't be looked at, for whatever reason,
-/// is as good as missing.
-std::size_t count_there(stores::Store& store,
-                        const std::vector<stores::ObjectKey>& keys,
-                        std::size_t workers) {
-  std::atomic<std::size_t> there{0};
-  each_in_parallel(workers, keys, [&](const stores::ObjectKey& key) {
-    try {
-      if (store.stat(key))
-        ++there;
-    } catch (const stores::ObjectError& error) {
-      spdlog::debug("{}: {}", key.path(), error.what());
-    }
-  });
-  return there;
+stores::ObjectKey key_of(const db::Artifact& row) {
+  return stores::artifact_key(row.project_id, row.pipeline_id, row.id,
+                              row.file);
 }
 
-/// A poison key says nothing about the store and is left out.
-Finding look_for(stores::Store& store, const Rows& rows,
-                 const Options& options) {
-  std::vector<stores::ObjectKey> keys;
-  for (const db::Artifact& row : rows)
-    keys.push_back(stores::artifact_key(row.project_id, row.pipeline_id, row.id,
-                                        row.file));
-  std::erase_if(keys, [](const stores::ObjectKey& key) {
-    return stores::poison(key).has_value();
+/// What can't be looked at, for whatever reason, is as good as missing.
+bool is_there(stores::Store& store, const stores::ObjectKey& key) {
+  try {
+    return store.stat(key).has_value();
+  } catch (const stores::ObjectError& error) {
+    spdlog::debug("{}: {}", key.path(), error.what());
+    return false;
+  }
+}
+
+/// \return the ids of the rows whose object is not there.
+std::vector<std::int64_t> missing_of(stores::Store& store, const Rows& rows,
+                                     std::size_t workers) {
+  tbb::concurrent_vector<std::int64_t> missing;
+  each_in_parallel(workers, rows, [&](const db::Artifact& row) {
+    if (!is_there(store, key_of(row)))
+      missing.push_back(row.id);
   });
-  const std::size_t asked = keys.size();
-  const std::size_t found = count_there(store, keys, options.concurrency);
+  return {missing.begin(), missing.end()};
+}
+
+/// Rows with a poison key say nothing about the store, and those that GitLab
+/// has destroyed since they were read miss no object.
+Finding look_for(stores::Store& store, Rows rows, Installation& installation) {
+  const Options& options = installation.options;
+  std::erase_if(rows, [](const db::Artifact& row) {
+    return stores::poison(key_of(row)).has_value();
+  });
+  const auto missing = missing_of(store, rows, options.concurrency);
+  telemetry::fault_point("check.looked");
+  const std::int64_t found = std::ssize(rows) - std::ssize(missing);
+  const std::int64_t asked =
+      found + db::PipelineArtifacts(installation.pool)
+                  .count_rows(installation.session(), missing);
   const std::string text =
       fmt::format("{} of {} objects of live artifacts are in {}", found, asked,
                   store.description());
@@ -152,7 +163,7 @@ void check_live_objects(Installation& installation, Findings& findings) {
   const auto sample = sample_by_store(installation);
   for (const auto& [file_store, rows] : sample) {
     stores::Store* const store = installation.stores.find(file_store);
-    findings.push_back(store ? look_for(*store, rows, installation.options)
+    findings.push_back(store ? look_for(*store, rows, installation)
                              : not_configured(file_store));
   }
   if (sample.empty())

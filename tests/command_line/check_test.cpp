@@ -1,5 +1,6 @@
 #include "jobs/check.hpp"
 #include "tests/command_line/janitor.hpp"
+#include "tests/support/fault_point.hpp"
 #include "tests/support/jobs.hpp"
 
 #include <catch2/catch.hpp>
@@ -204,6 +205,21 @@ TEST_CASE("check tells the wrong store by its live objects", "[postgres]") {
 
   world.options.accept_missing = true;
   CHECK(world.finding("live objects").level == Level::warning);
+}
+
+TEST_CASE("check misses no object of a row that GitLab destroys meanwhile",
+          "[postgres]") {
+  Fit world;
+  const tests::MadeArtifact destroyed = world.add_live();
+  std::filesystem::remove(world.store.path() / destroyed.key.path());
+  CHECK(world.finding("live objects").level == Level::fail);
+
+  const tests::FaultHook gitlab("check.looked", [&] {
+    world.database.run("DELETE FROM ci_pipeline_artifacts WHERE id = " +
+                       std::to_string(destroyed.id));
+  });
+  CHECK(world.finding("live objects").level == Level::ok);
+  CHECK(contains(world.finding("live objects").text, "1 of 1"));
 }
 
 TEST_CASE("check warns where no live artifact can tell the store",

@@ -44,6 +44,10 @@ inline constexpr std::array two_databases_fault_points{
     FaultPoint{"builds.before_deployments", 1},
     FaultPoint{"builds.wave_read", 1},
 };
+/// That of check, and of what a run checks before it begins.
+inline constexpr std::array check_fault_points{
+    FaultPoint{"check.looked", 1},
+};
 inline constexpr std::array traces_fault_points{
     FaultPoint{"traces.chunks_read", 2},
     FaultPoint{"traces.after_row", 2},

@@ -47,5 +47,6 @@ TEST_CASE("every fault point of the program is in a list of the fault tests",
   add(tests::builds_fault_points);
   add(tests::traces_fault_points);
   add(tests::two_databases_fault_points);
+  add(tests::check_fault_points);
   CHECK(listed == points_of_program());
 }
