@@ -1,3 +1,5 @@
+#include "db/catalog.hpp"
+#include "db/pipeline_artifacts.hpp"
 #include "tests/faults/busy_world.hpp"
 #include "tests/support/slow_proxy.hpp"
 
@@ -80,4 +82,30 @@ TEST_CASE("a connection cut at the queue costs at most the wait for a lease",
   world.let_leases_end();
   CHECK(world.run().destroyed() == 0);
   CHECK(world.left_over() == std::vector<std::string>{});
+}
+
+TEST_CASE("who asks what became of a batch has given his session back",
+          "[postgres]") {
+  tests::World world;
+  const tests::MadeArtifact artifact = world.add();
+  tests::SlowProxy proxy;
+  const auto through = proxy.environment();
+  db::Pool pool("test", world.stop);
+  const db::Catalog catalog = db::Catalog::read(pool, {});
+  db::Session session;
+  session.search_path = catalog.search_path();
+  session.tables = &catalog.tables();
+  session.read_only = false;
+  // One session may be at work: whoever held it and wanted another would wait
+  // for himself.
+  pool.gate().limit(100);
+  proxy.cut(Cut::before_answer, destroy);
+
+  const auto waited = db::Gate::waited();
+  const db::Destroyed destroyed = db::PipelineArtifacts(pool).destroy(
+      session, db::Selection::unlocked, db::Timestamp::max(), {artifact.id},
+      {artifact.key.file}, {1}, std::chrono::seconds{600});
+  REQUIRE(proxy.has_cut());
+  CHECK(destroyed.ids == std::vector<std::int64_t>{artifact.id});
+  CHECK(db::Gate::waited() == waited);
 }
