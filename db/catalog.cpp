@@ -3,6 +3,8 @@
 #include "db/catalog_queries.hpp"
 #include "db/needed.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace db {
@@ -140,7 +142,7 @@ void Catalog::read_references(Pool& pool, const Session& session) {
 std::vector<std::string> Catalog::unserved() const {
   std::vector<std::string> sentences;
   if (server_version_ < 130000)
-    sentences.push_back("PostgreSQL 13 or later is needed");
+    sentences.emplace_back("PostgreSQL 13 or later is needed");
   if (search_path_.empty()) {
     sentences.push_back(std::string("there is no table ") + anchor_of(half_) +
                         " on this role's search_path: is PGDATABASE GitLab's " +
@@ -212,9 +214,10 @@ void Catalog::judge_required(const std::string& table,
                              std::vector<std::string>& sentences) const {
   for (const auto& [of, column] : required_)
     if (of == table && !given_columns(table).contains(column))
-      add_once(sentences, "column " + table + "." + column +
-                              " has to be given with every new row, and this "
-                              "version does not know what it means");
+      add_once(sentences,
+               fmt::format("column {}.{} has to be given with every new row, "
+                           "and this version does not know what it means",
+                           table, column));
 }
 
 bool Catalog::has_builds() const {
@@ -242,17 +245,9 @@ bool Catalog::has_lock_column() const {
   return has("ci_pipeline_artifacts", "locked");
 }
 
-bool Catalog::queue_names_project() const {
-  return has("ci_deleted_objects", "project_id");
-}
-
 bool Catalog::storage_counts_artifacts() const {
   return !has("ci_pipeline_artifacts", "partition_id") &&
          !unfilled_partition_.contains("ci_pipeline_artifacts");
-}
-
-bool Catalog::has_pending_delete() const {
-  return has("projects", "pending_delete");
 }
 
 bool Catalog::cancels_manual_jobs() const {

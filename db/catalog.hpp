@@ -67,14 +67,9 @@ class Catalog {
   /// From 15.4 on an artifact says itself whether it is locked; before, only
   /// its pipeline does, and there is nothing for the unlocked pass.
   [[nodiscard]] bool has_lock_column() const;
-  /// E25: ci_deleted_objects.project_id must be given.
-  [[nodiscard]] bool queue_names_project() const;
   /// E21 to E22: storage_size falls with pipeline_artifacts_size.  From 17.x on
   /// it does not; ci_pipeline_artifacts.partition_id tells the two apart.
   [[nodiscard]] bool storage_counts_artifacts() const;
-  /// projects.pending_delete is here: such a project's statistics stay as they
-  /// are.
-  [[nodiscard]] bool has_pending_delete() const;
   /// 19.x: a manual job can be canceled, and so is dropped.  Told by
   /// p_ci_builds_metadata, which is gone there.
   [[nodiscard]] bool cancels_manual_jobs() const;

@@ -69,7 +69,7 @@ held_pipeline AS MATERIALIZED (
     FROM {ci_pipelines} AS p
     JOIN pipeline_change AS c ON c.id = p.id
     WHERE p.lock_version IS NOT DISTINCT FROM nullif(c.lock_version, -1)
-      {if ci_pipelines.partition_id ci_pipelines.partition_id}
+      {if ci_pipelines.partition_id}
       AND p.partition_id = ANY ($17::bigint[])
       {end}
     ORDER BY p.id
@@ -200,7 +200,7 @@ pipeline AS (
         {end}
     FROM pipeline_change AS c
     WHERE p.id = c.id
-      {if ci_pipelines.partition_id ci_pipelines.partition_id}
+      {if ci_pipelines.partition_id}
       AND p.partition_id = ANY ($17::bigint[])
       {end}
       AND NOT EXISTS (SELECT FROM moved AS m WHERE m.id = c.id)

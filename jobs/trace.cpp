@@ -10,13 +10,6 @@ stores::ObjectKey key_of(const Trace& trace) {
                            trace.build_id, trace.artifact->id);
 }
 
-std::vector<std::int64_t> builds_of(const Traces& traces) {
-  std::vector<std::int64_t> ids;
-  for (const Trace& trace : traces)
-    ids.push_back(trace.build_id);
-  return ids;
-}
-
 db::Located located_builds(const Traces& traces) {
   db::Located builds;
   for (const Trace& trace : traces)

@@ -42,7 +42,6 @@ using Traces = std::vector<Trace>;
 /// The key of an archived trace; it must have its row.
 stores::ObjectKey key_of(const Trace& trace);
 
-std::vector<std::int64_t> builds_of(const Traces& traces);
 db::Located located_builds(const Traces& traces);
 std::vector<db::Chunk> chunks_of(const Traces& traces);
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <numeric>
 
 namespace telemetry {
@@ -191,10 +192,7 @@ void Report::settle(std::int64_t tolerated) {
 }
 
 Outcome Report::outcome() const {
-  Outcome worst = Outcome::skipped;
-  for (const PassReport& pass : passes_)
-    worst = worse(worst, pass.outcome);
-  return worst;
+  return std::ranges::max_element(passes_, {}, &PassReport::outcome)->outcome;
 }
 
 std::int64_t Report::sum(Counter counter) const {

@@ -49,10 +49,6 @@ enum class Outcome {
   interrupted
 };
 std::string_view name_of(Outcome outcome);
-constexpr Outcome worse(Outcome a, Outcome b) {
-  return a < b ? b : a;
-}
-
 /// A row that could not be dealt with, and why: it stands in `table` as long as
 /// the reason does.
 struct Problem {

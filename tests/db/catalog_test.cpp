@@ -34,9 +34,9 @@ TEST_CASE("the catalog of our own schema has all that is needed",
         server.database.number("SELECT current_setting("
                                "'server_version_num')::integer / 10000"));
   CHECK_FALSE(catalog.in_recovery());
-  CHECK_FALSE(catalog.queue_names_project());
+  CHECK_FALSE(catalog.has("ci_deleted_objects", "project_id"));
   CHECK(catalog.storage_counts_artifacts());
-  CHECK(catalog.has_pending_delete());
+  CHECK(catalog.has("projects", "pending_delete"));
   REQUIRE(catalog.unlocked_index());
   CHECK(catalog.unlocked_index()->name ==
         "ci_pipeline_artifacts_on_expire_at_for_removal");
@@ -219,16 +219,16 @@ TEST_CASE("later generations of the schema are told by their columns",
       "ALTER TABLE projects DROP COLUMN pending_delete");
   const db::Catalog catalog = server.catalog();
   CHECK(catalog.unserved().empty());
-  CHECK(catalog.queue_names_project());
+  CHECK(catalog.has("ci_deleted_objects", "project_id"));
   CHECK_FALSE(catalog.storage_counts_artifacts());
-  CHECK_FALSE(catalog.has_pending_delete());
+  CHECK_FALSE(catalog.has("projects", "pending_delete"));
 }
 
 TEST_CASE("a CI database without projects can be served", "[postgres]") {
   Server server;
   server.database.run("DROP TABLE projects CASCADE");
   CHECK(server.catalog().unserved().empty());
-  CHECK_FALSE(server.catalog().has_pending_delete());
+  CHECK_FALSE(server.catalog().has("projects", "pending_delete"));
 }
 
 TEST_CASE("tables in a schema of any name are found by the search_path",
