@@ -1,5 +1,6 @@
 #include "jobs/seed_files.hpp"
 
+#include "stores/beneath.hpp"
 #include "stores/store.hpp"
 
 #include <fmt/format.h>
@@ -29,16 +30,6 @@ std::string way_up(const std::string& path) {
        --slashes)
     up += "../";
   return up;
-}
-
-bool write_all(int file, std::string_view content) {
-  while (!content.empty()) {
-    const ssize_t written = ::write(file, content.data(), content.size());
-    if (written < 0)
-      return false;
-    content.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return true;
 }
 
 }  // namespace
@@ -116,10 +107,9 @@ void SeedFiles::write(const std::string& path, std::string_view content) {
              O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
   if (file < 0)
     fail("could not make '" + path + "'", errno);
-  const bool written = write_all(file, content);
-  const int error = errno;
+  const int error = stores::write_all(file, content);
   close(file);
-  if (!written)
+  if (error != 0)
     fail("could not write '" + path + "'", error);
   files_ += 1;
   bytes_ += static_cast<std::int64_t>(content.size());

@@ -14,18 +14,18 @@ using std::chrono::steady_clock;
 /// How late a sleeper may notice that it is to stop.
 constexpr milliseconds sleeping_step{25};
 
-void sleep_until_stopped(milliseconds duration, const std::atomic<bool>& stop) {
-  const auto until = steady_clock::now() + duration;
-  while (!stop && steady_clock::now() < until)
-    std::this_thread::sleep_for(std::min(duration, sleeping_step));
-}
-
 double chance_of_this_thread() {
   thread_local std::mt19937 generator(std::random_device{}());
   return std::uniform_real_distribution<double>()(generator);
 }
 
 }  // namespace
+
+void sleep_until_stopped(milliseconds duration, const std::atomic<bool>& stop) {
+  const auto until = steady_clock::now() + duration;
+  while (!stop && steady_clock::now() < until)
+    std::this_thread::sleep_for(std::min(duration, sleeping_step));
+}
 
 milliseconds within_reason(milliseconds retry_after) {
   return std::clamp(retry_after, milliseconds{0}, longest_retry_after);

@@ -32,6 +32,10 @@ struct Timing {
       sleep;
 };
 
+/// Sleep so long, but hardly longer once \a stop is true.
+void sleep_until_stopped(std::chrono::milliseconds duration,
+                         const std::atomic<bool>& stop);
+
 /// Those of the world.  May be used from several threads at once.
 Timing real_timing();
 

@@ -111,4 +111,15 @@ int sync_directory(int directory) {
   return 0;
 }
 
+int write_all(int opened, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t count = ::write(opened, bytes.data(), bytes.size());
+    if (count >= 0)
+      bytes.remove_prefix(static_cast<std::size_t>(count));
+    else if (errno != EINTR)
+      return errno;
+  }
+  return 0;
+}
+
 }  // namespace stores

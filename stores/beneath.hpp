@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include <unistd.h>
@@ -71,5 +72,10 @@ Descriptor sync_way_beneath(int root, const std::string& path);
 ///
 /// \return 0, or an errno.
 int sync_directory(int directory);
+
+/// Write all of \a bytes.
+///
+/// \return 0, or an errno.
+int write_all(int opened, std::string_view bytes);
 
 }  // namespace stores

@@ -99,18 +99,6 @@ bool claim(int opened) {
 }
 
 /// \return 0, or an errno.
-int write_all(int opened, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t count = ::write(opened, bytes.data(), bytes.size());
-    if (count >= 0)
-      bytes.remove_prefix(static_cast<std::size_t>(count));
-    else if (errno != EINTR)
-      return errno;
-  }
-  return 0;
-}
-
-/// \return 0, or an errno.
 int sync_data(int opened) {
   while (::fdatasync(opened) != 0) {
     if (errno != EINTR)

@@ -8,7 +8,10 @@
 namespace stores {
 
 std::string describe(int error) {
-  std::string text = std::generic_category().message(error);
+  return lower_first(std::generic_category().message(error));
+}
+
+std::string lower_first(std::string text) {
   if (!text.empty() && text[0] >= 'A' && text[0] <= 'Z')
     text[0] = static_cast<char>(text[0] - 'A' + 'a');
   return text;

@@ -8,6 +8,10 @@ namespace stores {
 /// sentence.
 std::string describe(int error);
 
+/// "connection refused": what a library says with a capital letter, to stand
+/// inside a sentence.
+std::string lower_first(std::string text);
+
 /// Why an object is left alone, as part of a sentence about it.
 std::string reason_for(int error);
 

@@ -1,5 +1,6 @@
 #include "stores/redis.hpp"
 
+#include "stores/backoff.hpp"
 #include "stores/redis_tls.hpp"
 
 #include <fmt/format.h>
@@ -9,7 +10,6 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
-#include <thread>
 #include <utility>
 
 namespace stores {
@@ -47,12 +47,6 @@ constexpr const char* release_lease = R"lua(
 if redis.pcall('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1])
 )lua";
-
-void sleep_unless(const std::atomic<bool>& stop, milliseconds duration) {
-  const auto until = steady_clock::now() + duration;
-  while (!stop && steady_clock::now() < until)
-    std::this_thread::sleep_for(milliseconds{25});
-}
 
 /// One command for each of \a items.
 template <typename Items, typename Make>
@@ -228,7 +222,7 @@ std::vector<RedisAnswer> Redis::try_often(Commands commands) {
       if (stop_ || steady_clock::now() + wait > until)
         throw StoreUnreachable(what);
       spdlog::warn("{}; trying again in {} ms", what, wait.count());
-      sleep_unless(stop_, wait);
+      sleep_until_stopped(wait, stop_);
     }
   }
 }

@@ -1,5 +1,6 @@
 #include "stores/redis_connection.hpp"
 
+#include "stores/reason.hpp"
 #include "stores/redis_refusal.hpp"
 #include "stores/redis_tls.hpp"
 #include "telemetry/readable.hpp"
@@ -18,13 +19,6 @@ timeval as_timeval(std::chrono::milliseconds duration) {
   result.tv_sec = duration.count() / 1000;
   result.tv_usec = duration.count() % 1000 * 1000;
   return result;
-}
-
-/// "connection refused": to stand inside a sentence.
-std::string lower_first(std::string text) {
-  if (!text.empty() && text[0] >= 'A' && text[0] <= 'Z')
-    text[0] = static_cast<char>(text[0] - 'A' + 'a');
-  return text;
 }
 
 /// \param error errno, as the failed call left it

@@ -1,6 +1,7 @@
 #include "stores/s3_client.hpp"
 
 #include "stores/digest.hpp"
+#include "stores/s3_credential_check.hpp"
 #include "telemetry/readable.hpp"
 #include "telemetry/timestamp.hpp"
 
@@ -11,11 +12,6 @@
 
 namespace stores {
 namespace {
-
-telemetry::Timestamp now() {
-  return std::chrono::time_point_cast<std::chrono::microseconds>(
-      std::chrono::system_clock::now());
-}
 
 S3Request request_of(const S3Call& call, const S3Account& account) {
   S3Request request{.method = call.method,
@@ -54,7 +50,7 @@ HttpAnswer S3Client::send_as(const S3Call& call,
                              const S3Credentials& credentials) {
   S3Request request = request_of(call, account_);
   sign(request, call.reader ? call.reader_sha256 : sha256_hex(call.body),
-       credentials, account_.region, "s3", now());
+       credentials, account_.region, "s3", time_now());
   try {
     return send_timed({.method = call.method,
                        .url = account_.endpoint.scheme + "://" + request.host +
@@ -91,11 +87,12 @@ HttpAnswer S3Client::send_timed(const HttpRequest& request) {
 }
 
 void S3Client::raise(const S3Error& error) const {
-  stores::raise(error, {.store = description(),
-                        .region = account_.region,
-                        .credentials = credentials(),
-                        .clock = telemetry::format_timestamp(
-                            std::chrono::floor<std::chrono::seconds>(now()))});
+  stores::raise(error,
+                {.store = description(),
+                 .region = account_.region,
+                 .credentials = credentials(),
+                 .clock = telemetry::format_timestamp(
+                     std::chrono::floor<std::chrono::seconds>(time_now()))});
 }
 
 std::string S3Client::description() const {

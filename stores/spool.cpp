@@ -56,13 +56,9 @@ void Spool::spill() {
 }
 
 void Spool::write_out(std::string_view bytes) {
-  while (!bytes.empty()) {
-    const auto count = ::write(file_->get(), bytes.data(), bytes.size());
-    if (count < 0 && errno != EINTR)
-      refuse("stored", "its temporary file in '" + place_for_files() +
-                           "' can't be written (" + describe(errno) + ")");
-    bytes.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
-  }
+  if (const int error = write_all(file_->get(), bytes))
+    refuse("stored", "its temporary file in '" + place_for_files() +
+                         "' can't be written (" + describe(error) + ")");
 }
 
 std::size_t Spool::read(std::int64_t offset, char* to,

@@ -23,19 +23,6 @@ constexpr mode_t readable_by_all = 0644;
                    " can't be written (" + describe(error) + ")");
 }
 
-/// \return 0, or errno.
-int write_whole(int opened, std::string_view content) {
-  while (!content.empty()) {
-    const ssize_t count = ::write(opened, content.data(), content.size());
-    if (count < 0 && errno == EINTR)
-      continue;
-    if (count < 0)
-      return errno;
-    content.remove_prefix(static_cast<std::size_t>(count));
-  }
-  return 0;
-}
-
 std::string name_beside(const std::string& path) {
   const std::size_t slash = path.rfind('/');
   const std::size_t name = slash == std::string::npos ? 0 : slash + 1;
@@ -49,7 +36,7 @@ void overwrite_file(const std::string& path, std::string_view content) {
       path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, readable_by_all));
   if (!opened)
     blame_output(path, opened.error());
-  if (const int error = write_whole(opened.get(), content))
+  if (const int error = write_all(opened.get(), content))
     blame_output(path, error);
 }
 
@@ -61,7 +48,7 @@ void replace_file(const std::string& path, std::string_view content) {
   const Descriptor opened(::mkostemp(beside.data(), O_CLOEXEC));
   if (!opened)
     blame_output(path, opened.error());
-  int error = write_whole(opened.get(), content);
+  int error = write_all(opened.get(), content);
   if (error == 0 && ::fchmod(opened.get(), readable_by_all) != 0)
     error = errno;
   if (error == 0 && ::rename(beside.c_str(), path.c_str()) != 0)
