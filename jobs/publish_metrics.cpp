@@ -43,9 +43,6 @@ std::string kept_by_gateway(stores::HttpClient& http, const std::string& url,
   try {
     ask_gateway(http, {.method = "GET",
                        .url = url + "/metrics",
-                       .headers = {},
-                       .body = {},
-                       .reader = {},
                        .sink = [&lines](std::string_view bytes) {
                          lines.take(bytes);
                        }});
@@ -95,9 +92,7 @@ void push_metrics(const std::string& url, const std::string& shard,
   ask_gateway(http, {.method = "POST",
                      .url = group.gateway + group.path,
                      .headers = {{"content-type", "text/plain; version=0.0.4"}},
-                     .body = text,
-                     .reader = {},
-                     .sink = {}});
+                     .body = text});
 }
 
 void write_metrics(const std::string& path, const telemetry::Report& report,

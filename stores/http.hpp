@@ -57,13 +57,13 @@ using BodyReader =
 struct HttpRequest {
   std::string method;  ///< "POST"
   std::string url;     ///< sent as it stands: encode it before
-  HttpHeaders headers;
-  std::string_view body;  ///< outlives the request
-  BodyReader reader;      ///< in place of body, where given
+  HttpHeaders headers{};
+  std::string_view body{};  ///< outlives the request
+  BodyReader reader{};      ///< in place of body, where given
   std::int64_t reader_size = 0;
   /// Takes the body of an answer 2xx as it comes; otherwise it is in
   /// HttpAnswer::body.  What it throws goes on.
-  ByteSink sink;
+  ByteSink sink{};
 };
 
 struct HttpAnswer {

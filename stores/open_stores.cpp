@@ -9,8 +9,6 @@
 #include "stores/s3_store.hpp"
 #include "telemetry/readable.hpp"
 
-#include <fmt/format.h>
-
 #include <initializer_list>
 #include <utility>
 
@@ -53,10 +51,10 @@ S3Endpoint endpoint_of(const ObjectStoreSettings& settings,
     return aws_endpoint(region);
   if (const auto endpoint = parse_s3_endpoint(*text))
     return *endpoint;
-  throw StoreError(fmt::format(
+  throw StoreError(
       "the endpoint of the object store must be http[s]://HOST[:PORT], without "
       "a user or a path: look at the connection settings, or give "
-      "--object-store-endpoint"));
+      "--object-store-endpoint");
 }
 
 std::unique_ptr<CredentialSource> source_of(const ObjectStoreSettings& settings,

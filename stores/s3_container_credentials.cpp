@@ -95,12 +95,8 @@ LentCredentials ContainerSource::fetch() {
   HttpHeaders headers{{"accept", "application/json"}};
   if (const std::string text = token(); !text.empty())
     headers["authorization"] = text;
-  const HttpAnswer answer = client_.ask({.method = "GET",
-                                         .url = url_,
-                                         .headers = std::move(headers),
-                                         .body = {},
-                                         .reader = {},
-                                         .sink = {}});
+  const HttpAnswer answer = client_.ask(
+      {.method = "GET", .url = url_, .headers = std::move(headers)});
   if (answer.status != 200)
     throw StoreError(description() + " refuses us (HTTP status " +
                      std::to_string(answer.status) +

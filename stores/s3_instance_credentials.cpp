@@ -65,13 +65,10 @@ LentCredentials InstanceSource::fetch() {
 /// \throws NoCredentials where something else listens at that address, as
 ///         other clouds have it.
 std::string InstanceSource::token() {
-  const HttpAnswer answer =
-      client_.ask({.method = "PUT",
-                   .url = endpoint_ + "/latest/api/token",
-                   .headers = {{"x-aws-ec2-metadata-token-ttl-seconds", "300"}},
-                   .body = {},
-                   .reader = {},
-                   .sink = {}});
+  const HttpAnswer answer = client_.ask(
+      {.method = "PUT",
+       .url = endpoint_ + "/latest/api/token",
+       .headers = {{"x-aws-ec2-metadata-token-ttl-seconds", "300"}}});
   if (answer.status != 200)
     throw NoCredentials(description() + " gives us no token (HTTP status " +
                         std::to_string(answer.status) +
@@ -99,10 +96,7 @@ HttpAnswer InstanceSource::get(const std::string& path,
   return client_.ask(
       {.method = "GET",
        .url = endpoint_ + "/latest/meta-data/iam/security-credentials/" + path,
-       .headers = {{"x-aws-ec2-metadata-token", token}},
-       .body = {},
-       .reader = {},
-       .sink = {}});
+       .headers = {{"x-aws-ec2-metadata-token", token}}});
 }
 
 }  // namespace

@@ -114,9 +114,7 @@ LentCredentials WebIdentitySource::fetch() {
        .url = url_,
        .headers = {{"content-type", "application/x-www-form-urlencoded"},
                    {"accept", "application/xml"}},
-       .body = body,
-       .reader = {},
-       .sink = {}});
+       .body = body});
   if (answer.status != 200)
     refused(answer);
   return read(answer);

@@ -23,12 +23,7 @@ HttpReply echo(const HttpCall& call) {
 }
 
 stores::HttpRequest get(const std::string& url) {
-  return {.method = "GET",
-          .url = url,
-          .headers = {},
-          .body = {},
-          .reader = {},
-          .sink = {}};
+  return {.method = "GET", .url = url};
 }
 
 /// What it says when nothing came of a request.

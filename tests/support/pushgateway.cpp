@@ -12,14 +12,7 @@ namespace {
 
 std::string page_at(const std::string& url) {
   stores::HttpClient http({}, stores::HttpClient::Proxy::never);
-  return http
-      .send({.method = "GET",
-             .url = url,
-             .headers = {},
-             .body = {},
-             .reader = {},
-             .sink = {}})
-      .body;
+  return http.send({.method = "GET", .url = url}).body;
 }
 
 }  // namespace
