@@ -104,7 +104,7 @@ prometheus::ClientMetric& MetricFamilies::metric(std::string_view name,
         {std::string(name), std::string(kind.help), kind.type, {}});
     family = std::prev(families_.end());
   }
-  const auto wanted = as_prometheus(labels);
+  auto wanted = as_prometheus(labels);
   const auto found = std::ranges::find(family->metric, wanted,
                                        &prometheus::ClientMetric::label);
   if (found != family->metric.end())

@@ -119,14 +119,14 @@ std::string plots_of_run(const std::vector<Moment>& moments) {
   const double bottom = second_top + plot_height;
   return fmt::format(
       "<svg viewBox=\"0 0 640 {}\" role=\"img\" aria-label=\"How many were "
-      "done "
-      "a second, and how long a statement took, over the {:.1f} seconds of the "
+      "done a second, and how long a statement took, over the {:.1f} seconds "
+      "of the "
       "run\">\n{}{}{}<text x=\"{}\" y=\"{}\" text-anchor=\"end\">{:.1f} s"
       "</text>\n</svg>\n",
       bottom + 30, moments.back().seconds, bands(moments, bottom),
       plot(course.rate, top_edge, "rate",
            "rows, objects, jobs, traces a second"),
-      plot(course.mean, second_top, "time", "ms a statement, on the average"),
+      plot(course.mean, second_top, "time", "ms a statement, on average"),
       right_edge, bottom + 22, moments.back().seconds);
 }
 

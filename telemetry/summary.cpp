@@ -4,7 +4,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include <atomic>
 #include <cmath>
+#include <cstdint>
+#include <initializer_list>
 #include <utility>
 
 namespace telemetry {
@@ -25,38 +28,42 @@ Json begin_pass(const PassReport& pass) {
   return json;
 }
 
-void add_statements(Json& json, const StatementTimes& statements) {
-  json["p99_statement_ms"] = rounded(statements.p99_ms());
-  json["slowest_statement_ms"] = rounded(statements.slowest_ms());
+struct NamedCounter {
+  const char* name;
+  std::atomic<std::int64_t> PassReport::*value;
+};
+
+/// A pass that counts these, in their order, and issues statements.
+Json counted_pass(const PassReport& pass,
+                  std::initializer_list<NamedCounter> counters) {
+  Json json = begin_pass(pass);
+  for (const NamedCounter& counter : counters)
+    json[counter.name] = (pass.*counter.value).load();
+  json["seconds"] = rounded(pass.seconds);
+  json["p99_statement_ms"] = rounded(pass.statements.p99_ms());
+  json["slowest_statement_ms"] = rounded(pass.statements.slowest_ms());
+  return json;
 }
 
 Json unlocked_json(const PassReport& pass) {
-  Json json = begin_pass(pass);
-  json["destroyed"] = pass.destroyed.load();
-  json["bytes"] = pass.bytes.load();
-  json["batches"] = pass.batches.load();
-  json["skipped"] = pass.skipped.load();
-  json["failed"] = pass.failed.load();
-  json["refused"] = pass.refused.load();
-  json["seconds"] = rounded(pass.seconds);
-  add_statements(json, pass.statements);
-  return json;
+  return counted_pass(pass, {{"destroyed", &PassReport::destroyed},
+                             {"bytes", &PassReport::bytes},
+                             {"batches", &PassReport::batches},
+                             {"skipped", &PassReport::skipped},
+                             {"failed", &PassReport::failed},
+                             {"refused", &PassReport::refused}});
 }
 
 Json legacy_json(const PassReport& pass) {
-  Json json = begin_pass(pass);
-  json["scanned"] = pass.scanned.load();
-  json["destroyed"] = pass.destroyed.load();
-  json["resolved"] = pass.resolved.load();
-  json["contradictions"] = pass.contradictions.load();
-  json["bytes"] = pass.bytes.load();
-  json["windows"] = pass.windows.load();
-  json["skipped"] = pass.skipped.load();
-  json["failed"] = pass.failed.load();
-  json["refused"] = pass.refused.load();
-  json["seconds"] = rounded(pass.seconds);
-  add_statements(json, pass.statements);
-  return json;
+  return counted_pass(pass, {{"scanned", &PassReport::scanned},
+                             {"destroyed", &PassReport::destroyed},
+                             {"resolved", &PassReport::resolved},
+                             {"contradictions", &PassReport::contradictions},
+                             {"bytes", &PassReport::bytes},
+                             {"windows", &PassReport::windows},
+                             {"skipped", &PassReport::skipped},
+                             {"failed", &PassReport::failed},
+                             {"refused", &PassReport::refused}});
 }
 
 Json objects_json(const Report& report) {
@@ -80,34 +87,27 @@ Json waiting_json(const Report& report) {
 }
 
 Json builds_json(const Report& report) {
-  const PassReport& pass = report.pass(Pass::builds);
-  Json json = begin_pass(pass);
-  json["users"] = pass.users.load();
-  json["schedules"] = pass.schedules.load();
-  json["pipelines"] = pass.pipelines.load();
-  json["dropped"] = pass.dropped.load();
-  json["conflicts"] = pass.conflicts.load();
-  json["failed"] = pass.failed.load();
-  json["refused"] = pass.refused.load();
-  json["seconds"] = rounded(pass.seconds);
-  add_statements(json, pass.statements);
+  Json json = counted_pass(report.pass(Pass::builds),
+                           {{"users", &PassReport::users},
+                            {"schedules", &PassReport::schedules},
+                            {"pipelines", &PassReport::pipelines},
+                            {"dropped", &PassReport::dropped},
+                            {"conflicts", &PassReport::conflicts},
+                            {"failed", &PassReport::failed},
+                            {"refused", &PassReport::refused}});
   json["waiting_resource_groups"] = waiting_json(report);
   return json;
 }
 
 Json traces_json(const PassReport& pass) {
-  Json json = begin_pass(pass);
-  json["archived"] = pass.archived.load();
-  json["empty"] = pass.empty.load();
-  json["partial"] = pass.partial.load();
-  json["lost"] = pass.lost.load();
-  json["chunks"] = pass.chunks.load();
-  json["bytes"] = pass.bytes.load();
-  json["skipped"] = pass.skipped.load();
-  json["failed"] = pass.failed.load();
-  json["seconds"] = rounded(pass.seconds);
-  add_statements(json, pass.statements);
-  return json;
+  return counted_pass(pass, {{"archived", &PassReport::archived},
+                             {"empty", &PassReport::empty},
+                             {"partial", &PassReport::partial},
+                             {"lost", &PassReport::lost},
+                             {"chunks", &PassReport::chunks},
+                             {"bytes", &PassReport::bytes},
+                             {"skipped", &PassReport::skipped},
+                             {"failed", &PassReport::failed}});
 }
 
 template <typename T>
