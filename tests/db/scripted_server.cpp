@@ -17,17 +17,6 @@ std::string number(Integer value) {
   return bytes;
 }
 
-void say(int client, const std::string& bytes) {
-  std::size_t sent = 0;
-  while (sent < bytes.size()) {
-    const ssize_t more =
-        ::send(client, bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL);
-    if (more <= 0)
-      return;
-    sent += static_cast<std::size_t>(more);
-  }
-}
-
 /// Read until the last message is \a end, which is five bytes long, or the
 /// client has gone.
 void hear(int client, const std::string& end) {
@@ -66,12 +55,12 @@ void ScriptedServer::serve(const std::string& answer) const {
     return;
   char startup[4096];
   if (::recv(client, startup, sizeof startup, 0) > 0) {
-    say(client,
-        message('R', number<std::int32_t>(0)) +
-            message('K', number<std::int32_t>(4711) + number<std::int32_t>(1)) +
-            ready());
+    send_all(client, message('R', number<std::int32_t>(0)) +
+                         message('K', number<std::int32_t>(4711) +
+                                          number<std::int32_t>(1)) +
+                         ready());
     hear(client, message('S'));
-    say(client, answer);
+    send_all(client, answer);
   }
   ::close(client);
 }

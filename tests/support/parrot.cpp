@@ -7,16 +7,6 @@
 namespace tests {
 namespace {
 
-void speak(int client, std::string_view words) {
-  while (!words.empty()) {
-    const ssize_t sent =
-        ::send(client, words.data(), words.size(), MSG_NOSIGNAL);
-    if (sent <= 0)
-      return;
-    words.remove_prefix(static_cast<std::size_t>(sent));
-  }
-}
-
 /// Until the client has hung up.
 void ignore_all(int client) {
   char heard[4096];
@@ -49,7 +39,7 @@ void Parrot::serve() {
       return;
     {
       const std::lock_guard lock(mutex_);
-      speak(client, words_);
+      send_all(client, words_);
     }
     if (after_ == hangs_up)
       ::shutdown(client, SHUT_WR);

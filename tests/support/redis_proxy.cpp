@@ -4,32 +4,12 @@
 
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#include <stdexcept>
 #include <utility>
 
 namespace tests {
 namespace {
-
-bool connect_to(int handle, const std::string& path) {
-  const sockaddr_un address = address_of(path);
-  return ::connect(handle, reinterpret_cast<const sockaddr*>(&address),
-                   sizeof address) == 0;
-}
-
-bool send_all(int handle, const std::string& bytes) {
-  std::size_t sent = 0;
-  while (sent < bytes.size()) {
-    const auto more =
-        ::send(handle, bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL);
-    if (more <= 0)
-      return false;
-    sent += static_cast<std::size_t>(more);
-  }
-  return true;
-}
 
 /// \return nothing at the end.
 std::string receive(int handle) {
@@ -41,12 +21,7 @@ std::string receive(int handle) {
 }  // namespace
 
 RedisProxy::RedisProxy(std::string server)
-    : server_(std::move(server)), listener_(open_socket()) {
-  const sockaddr_un address = address_of(socket());
-  if (::bind(listener_, reinterpret_cast<const sockaddr*>(&address),
-             sizeof address) != 0 ||
-      ::listen(listener_, 64) != 0)
-    throw std::runtime_error("can't listen at the proxy's socket");
+    : server_(std::move(server)), listener_(listen_on_socket(socket())) {
   acceptor_ = std::thread([this] { accept_all(); });
 }
 
@@ -79,7 +54,7 @@ void RedisProxy::accept_all() {
 }
 
 void RedisProxy::converse(int client, int server) {
-  bool both_talk = connect_to(server, server_);
+  bool both_talk = connect_to_socket(server, server_);
   while (both_talk && !closing_) {
     pollfd ends[] = {{client, POLLIN, 0}, {server, POLLIN, 0}};
     ::poll(ends, 2, -1);

@@ -4,13 +4,10 @@
 
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cstdlib>
-#include <cstring>
 #include <functional>
-#include <stdexcept>
 
 namespace tests {
 namespace {
@@ -22,18 +19,6 @@ std::string variable(const char* name, const char* otherwise) {
 
 std::string socket_in(const std::string& directory) {
   return directory + "/.s.PGSQL." + variable("PGPORT", "5432");
-}
-
-bool send_all(int handle, const std::string& bytes) {
-  std::size_t sent = 0;
-  while (sent < bytes.size()) {
-    const auto more =
-        ::send(handle, bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL);
-    if (more <= 0)
-      return false;
-    sent += static_cast<std::size_t>(more);
-  }
-  return true;
 }
 
 bool receive(int handle, std::string& bytes) {
@@ -105,12 +90,7 @@ struct SlowProxy::Conversation {
 
 SlowProxy::SlowProxy()
     : server_(socket_in(variable("PGHOST", "/var/run/postgresql"))),
-      listener_(open_socket()) {
-  const sockaddr_un address = address_of(socket_in(directory_.path()));
-  if (::bind(listener_, reinterpret_cast<const sockaddr*>(&address),
-             sizeof(address)) != 0 ||
-      ::listen(listener_, 64) != 0)
-    throw std::runtime_error("can't listen at the proxy's socket");
+      listener_(listen_on_socket(socket_in(directory_.path()))) {
   acceptor_ = std::thread([this] { accept_all(); });
 }
 
@@ -142,10 +122,8 @@ void SlowProxy::accept_all() {
     if (client < 0)
       continue;
     const int server = open_socket();
-    const sockaddr_un address = address_of(server_);
     auto conversation = std::make_shared<Conversation>(client, server);
-    if (::connect(server, reinterpret_cast<const sockaddr*>(&address),
-                  sizeof(address)) != 0)
+    if (!connect_to_socket(server, server_))
       continue;
     const std::lock_guard lock(mutex_);
     conversations_.push_back(conversation);
