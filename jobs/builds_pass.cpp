@@ -109,7 +109,7 @@ void end_pass(Context& context, const PipelineDropper& dropper) {
                fmt::format("{} jobs were held, or changed again and again, by "
                            "other sessions",
                            report.conflicts.load()));
-  if ((context.drop_budget.is_spent() || dropper.was_refused()) &&
+  if ((context.drop_budget.is_spent() || dropper.was_denied()) &&
       has_left(context))
     report.end(Outcome::budget_exhausted, "--max-drop was reached");
   report.end(Outcome::drained);

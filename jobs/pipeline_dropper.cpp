@@ -173,7 +173,7 @@ class PipelineDropper::Group {
   void take(std::vector<db::Job> jobs, const std::set<std::int64_t>& whole) {
     const std::int64_t granted = context_.drop_budget.reserve(std::ssize(jobs));
     if (granted < std::ssize(jobs))
-      dropper_.refused_ = true;
+      dropper_.denied_ = true;
     jobs.resize(static_cast<std::size_t>(granted));
     if (jobs.empty())
       return;

@@ -31,8 +31,8 @@ class PipelineDropper {
   /// \throws db::Error that does not concern the rows.
   void drop(std::span<const db::UserPipeline> group);
 
-  /// Whether --max-drop left out a job that a worker had before it.
-  [[nodiscard]] bool was_refused() const { return refused_; }
+  /// --max-drop kept a job from being dropped that a worker had before it.
+  [[nodiscard]] bool was_denied() const { return denied_; }
 
   /// Jobs that others held or kept changing, by id.
   [[nodiscard]] std::int64_t conflicts() const;
@@ -47,7 +47,7 @@ class PipelineDropper {
 
   Context& context_;
   std::atomic<bool> leases_usable_{true};
-  std::atomic<bool> refused_{false};
+  std::atomic<bool> denied_{false};
   mutable std::mutex mutex_;  ///< guards what follows
   std::set<std::int64_t> users_;
   std::set<std::int64_t> pipelines_;
