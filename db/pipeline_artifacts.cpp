@@ -70,10 +70,14 @@ Count count(Pool& pool, const Session& session, const Query& query,
 
 }  // namespace
 
+bool Filter::leaves_in(std::int64_t project_id, std::int64_t file_store) const {
+  return (projects.empty() || holds(projects, project_id)) &&
+         !holds(except_projects, project_id) && holds(stores, file_store);
+}
+
 bool Filter::takes(const Artifact& artifact) const {
-  return (projects.empty() || holds(projects, artifact.project_id)) &&
-         !holds(except_projects, artifact.project_id) &&
-         holds(stores, artifact.file_store) && shard.takes(artifact.project_id);
+  return leaves_in(artifact.project_id, artifact.file_store) &&
+         shard.takes(artifact.project_id);
 }
 
 std::vector<Artifact> PipelineArtifacts::page(const Session& session,

@@ -52,6 +52,10 @@ struct Filter {
   std::vector<std::int64_t> stores;  ///< file_store values
   Shard shard{};                     ///< of the projects
 
+  /// Whichever shard a row belongs to.
+  [[nodiscard]] bool leaves_in(std::int64_t project_id,
+                               std::int64_t file_store) const;
+  /// The same, and the row is of this shard.
   [[nodiscard]] bool takes(const Artifact& artifact) const;
 };
 

@@ -1,6 +1,6 @@
 #include "jobs/audit.hpp"
 
-#include "stores/object_key.hpp"
+#include "jobs/path_look.hpp"
 #include "telemetry/audit.hpp"
 
 #include <nlohmann/json.hpp>
@@ -18,15 +18,13 @@ const char* why_destroyed(telemetry::Pass pass) {
 
 void audit_row(const char* message, telemetry::Pass pass,
                const db::Artifact& row) {
-  const stores::ObjectKey key =
-      stores::artifact_key(row.project_id, row.pipeline_id, row.id, row.file);
   telemetry::audit(message, ordered_json{{"kind", "artifact"},
                                          {"id", row.id},
                                          {"project_id", row.project_id},
                                          {"pipeline_id", row.pipeline_id},
                                          {"bytes", row.size},
                                          {"store", row.file_store},
-                                         {"key", key.path()},
+                                         {"key", key_of(row).path()},
                                          {"reason", why_destroyed(pass)}});
 }
 

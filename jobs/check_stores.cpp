@@ -2,6 +2,7 @@
 
 #include "db/pipeline_artifacts.hpp"
 #include "jobs/in_parallel.hpp"
+#include "jobs/path_look.hpp"
 #include "telemetry/fault_point.hpp"
 
 #include <fmt/format.h>
@@ -24,11 +25,6 @@ std::map<std::int64_t, Rows> sample_by_store(Installation& installation) {
         *installation.options.only_store == row.file_store)
       stores[row.file_store].push_back(std::move(row));
   return stores;
-}
-
-stores::ObjectKey key_of(const db::Artifact& row) {
-  return stores::artifact_key(row.project_id, row.pipeline_id, row.id,
-                              row.file);
 }
 
 /// What can't be looked at, for whatever reason, is as good as missing.

@@ -20,8 +20,7 @@ std::vector<stores::ObjectKey> keys_of(std::span<const db::Artifact> rows) {
   std::vector<stores::ObjectKey> keys;
   keys.reserve(rows.size());
   for (const db::Artifact& row : rows)
-    keys.push_back(stores::artifact_key(row.project_id, row.pipeline_id, row.id,
-                                        row.file));
+    keys.push_back(key_of(row));
   return keys;
 }
 
@@ -39,6 +38,11 @@ void look_at_store(stores::Store& store, Rows rows, PathLook& look) {
 }
 
 }  // namespace
+
+stores::ObjectKey key_of(const db::Artifact& row) {
+  return stores::artifact_key(row.project_id, row.pipeline_id, row.id,
+                              row.file);
+}
 
 PathLook look_at_paths(const stores::Stores& stores, Rows rows) {
   PathLook look;

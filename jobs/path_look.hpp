@@ -9,6 +9,9 @@
 
 namespace jobs {
 
+/// Where the object of a row lies.
+stores::ObjectKey key_of(const db::Artifact& row);
+
 /// A row whose object must not be touched.
 struct PoisonRow {
   db::Artifact row{};

@@ -1,7 +1,7 @@
 #include "jobs/planned_rows.hpp"
 
 #include "jobs/options.hpp"
-#include "stores/object_key.hpp"
+#include "jobs/path_look.hpp"
 #include "telemetry/readable.hpp"
 
 #include <fmt/format.h>
@@ -60,14 +60,6 @@ std::string listed_job(std::int64_t project, std::int64_t pipeline,
   return fmt::format("{} {} {} {}", project, pipeline, user, status);
 }
 
-bool takes(const db::Filter& filter, std::int64_t project, std::int64_t store) {
-  const auto holds = [](const std::vector<std::int64_t>& ids, std::int64_t id) {
-    return std::ranges::find(ids, id) != ids.end();
-  };
-  return (filter.projects.empty() || holds(filter.projects, project)) &&
-         !holds(filter.except_projects, project) && holds(filter.stores, store);
-}
-
 /// Lines of bounded length, without their ends.
 class Lines {
  public:
@@ -113,37 +105,46 @@ void PlannedRows::take(const std::string& line, const db::Filter& filter) {
   const json row = json::parse(line, nullptr, /*allow_exceptions=*/false);
   if (!row.is_object())
     throw BadLine("it is not a JSON object");
+  const std::string kind = text_of(row, "kind");
+  if (kind == "artifact")
+    take_artifact(row, filter);
+  else if (kind == "build")
+    take_job(row, filter);
+  else
+    throw BadLine("'kind' is neither artifact nor build");
+}
+
+void PlannedRows::take_artifact(const json& row, const db::Filter& filter) {
+  const std::int64_t id = whole_number(row, "id");
+  const std::int64_t project = whole_number(row, "project_id");
+  const std::int64_t store = whole_number(row, "store");
+  const std::string listed =
+      listed_artifact(project, whole_number(row, "pipeline_id"),
+                      whole_number(row, "bytes"), store, text_of(row, "key"));
+  const std::string pass = text_of(row, "pass");
+  if (pass != "unlocked" && pass != "legacy")
+    throw BadLine("'pass' is neither unlocked nor legacy");
+  if (!filter.leaves_in(project, store))
+    return;
+  ++of_all_shards_;
+  if (!filter.shard.takes(project))
+    return;
+  (pass == "unlocked" ? unlocked_ : legacy_).push_back(id);
+  artifacts_.push_back({id, checksum(listed)});
+}
+
+void PlannedRows::take_job(const json& row, const db::Filter& filter) {
   const std::int64_t id = whole_number(row, "id");
   const std::int64_t project = whole_number(row, "project_id");
   const std::int64_t pipeline = whole_number(row, "pipeline_id");
-  const std::string kind = text_of(row, "kind");
-  if (kind == "artifact") {
-    const std::int64_t store = whole_number(row, "store");
-    const std::string pass = text_of(row, "pass");
-    const std::string listed =
-        listed_artifact(project, pipeline, whole_number(row, "bytes"), store,
-                        text_of(row, "key"));
-    if (pass != "unlocked" && pass != "legacy")
-      throw BadLine("'pass' is neither unlocked nor legacy");
-    if (!takes(filter, project, store))
-      return;
-    ++of_all_shards_;
-    if (!filter.shard.takes(project))
-      return;
-    (pass == "unlocked" ? unlocked_ : legacy_).push_back(id);
-    artifacts_.push_back({id, checksum(listed)});
-  } else if (kind == "build") {
-    const std::string listed =
-        listed_job(project, pipeline, whole_number(row, "user_id"),
-                   text_of(row, "status"));
-    if (!takes(filter, project, filter.stores.front()) ||
-        !filter.shard.takes(pipeline))
-      return;
-    jobs_.push_back({id, checksum(listed)});
-    pipelines_.push_back(pipeline);
-  } else {
-    throw BadLine("'kind' is neither artifact nor build");
-  }
+  const std::string listed = listed_job(
+      project, pipeline, whole_number(row, "user_id"), text_of(row, "status"));
+  // A job is in no store.
+  if (!filter.leaves_in(project, filter.stores.front()) ||
+      !filter.shard.takes(pipeline))
+    return;
+  jobs_.push_back({id, checksum(listed)});
+  pipelines_.push_back(pipeline);
 }
 
 /// Put all in order; a file that is two plans in one may name a row twice, but
@@ -182,11 +183,10 @@ bool PlannedRows::contains(const Rows& rows, const Row& row) {
 }
 
 PlannedRows::Row PlannedRows::row_of(const db::Artifact& artifact) {
-  const stores::ObjectKey key = stores::artifact_key(
-      artifact.project_id, artifact.pipeline_id, artifact.id, artifact.file);
-  return {artifact.id, checksum(listed_artifact(
-                           artifact.project_id, artifact.pipeline_id,
-                           artifact.size, artifact.file_store, key.path()))};
+  return {artifact.id,
+          checksum(listed_artifact(artifact.project_id, artifact.pipeline_id,
+                                   artifact.size, artifact.file_store,
+                                   key_of(artifact).path()))};
 }
 
 PlannedRows::Row PlannedRows::row_of(const db::Job& job) {

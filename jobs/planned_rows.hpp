@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include <nlohmann/json_fwd.hpp>
+
 #include "db/builds.hpp"
 #include "db/pipeline_artifacts.hpp"
 
@@ -55,6 +57,8 @@ class PlannedRows {
   using Rows = std::vector<Row>;
 
   void take(const std::string& line, const db::Filter& filter);
+  void take_artifact(const nlohmann::json& row, const db::Filter& filter);
+  void take_job(const nlohmann::json& row, const db::Filter& filter);
   void settle(const std::string& name);
   static bool contains(const Rows& rows, const Row& row);
   static Row row_of(const db::Artifact& artifact);

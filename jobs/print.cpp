@@ -1,6 +1,6 @@
 #include "jobs/print.hpp"
 
-#include "stores/object_key.hpp"
+#include "jobs/path_look.hpp"
 #include "telemetry/summary.hpp"
 
 #include <fmt/format.h>
@@ -36,8 +36,6 @@ void print_line(const std::string& line) {
 }
 
 void print_artifact(telemetry::Pass pass, const db::Artifact& artifact) {
-  const stores::ObjectKey key = stores::artifact_key(
-      artifact.project_id, artifact.pipeline_id, artifact.id, artifact.file);
   const nlohmann::ordered_json line{{"kind", "artifact"},
                                     {"pass", telemetry::name_of(pass)},
                                     {"id", artifact.id},
@@ -45,7 +43,7 @@ void print_artifact(telemetry::Pass pass, const db::Artifact& artifact) {
                                     {"pipeline_id", artifact.pipeline_id},
                                     {"bytes", artifact.size},
                                     {"store", artifact.file_store},
-                                    {"key", key.path()}};
+                                    {"key", key_of(artifact).path()}};
   print_line(dump(line, -1));
 }
 
