@@ -4,6 +4,7 @@
 #include "db/users.hpp"
 #include "jobs/archive_store.hpp"
 #include "jobs/choices.hpp"
+#include "jobs/chunk_reader.hpp"
 #include "jobs/traces_pass.hpp"
 
 #include <fmt/format.h>
@@ -49,15 +50,12 @@ std::vector<std::int64_t> builds_with_traces(Installation& installation,
 
 bool needs_redis(const db::Chunk& chunk, const RedisServers& redis) {
   using enum db::ChunkStore;
-  return (chunk.data_store == std::int64_t{static_cast<int>(trace_chunks)} &&
-          redis.chunks() == nullptr) ||
-         (chunk.data_store == std::int64_t{static_cast<int>(shared_state)} &&
-          redis.shared_state() == nullptr);
+  return (is_in(chunk, trace_chunks) && redis.chunks() == nullptr) ||
+         (is_in(chunk, shared_state) && redis.shared_state() == nullptr);
 }
 
 bool is_in_bucket(const db::Chunk& chunk) {
-  return chunk.data_store ==
-         std::int64_t{static_cast<int>(db::ChunkStore::object_storage)};
+  return is_in(chunk, db::ChunkStore::object_storage);
 }
 
 Finding examine_archive_store(Installation& installation,

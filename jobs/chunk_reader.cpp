@@ -15,10 +15,6 @@ using telemetry::Pass;
 
 constexpr std::size_t chunks_a_page = 8;
 
-bool is_in(const Chunk& chunk, db::ChunkStore store) {
-  return chunk.data_store == static_cast<std::int64_t>(store);
-}
-
 bool is_in_database(const Chunk& chunk) {
   return is_in(chunk, db::ChunkStore::database);
 }
@@ -28,6 +24,23 @@ std::optional<std::int64_t> length_in_database(const Chunk& chunk) {
   if (!chunk.raw_length && !chunk.was_written)
     return 0;
   return chunk.raw_length;
+}
+
+/// What one Redis holds of some chunks: their places among them, and its keys.
+struct OnServer {
+  std::vector<std::size_t> places;
+  std::vector<std::string> keys;
+};
+
+std::map<stores::Redis*, OnServer> by_server(const ChunkReader& reader,
+                                             std::span<const Chunk> chunks) {
+  std::map<stores::Redis*, OnServer> servers;
+  for (std::size_t i = 0; i < chunks.size(); ++i)
+    if (stores::Redis* const redis = reader.redis_of(chunks[i])) {
+      servers[redis].places.push_back(i);
+      servers[redis].keys.push_back(chunk_key(chunks[i]));
+    }
+  return servers;
 }
 
 /// What can't be looked at is not gone, and no archive may be made without it.
@@ -46,6 +59,10 @@ std::optional<std::int64_t> length_in(stores::Store& bucket,
 }
 
 }  // namespace
+
+bool is_in(const Chunk& chunk, db::ChunkStore store) {
+  return chunk.data_store == static_cast<std::int64_t>(store);
+}
 
 std::string chunk_key(const Chunk& chunk) {
   return fmt::format("gitlab:ci:trace:{}:chunks:{}", chunk.build_id,
@@ -99,17 +116,10 @@ std::vector<ChunkExtent> ChunkReader::extents(
 
 void ChunkReader::measure_redis(std::span<const Chunk> chunks,
                                 std::vector<ChunkExtent>& extents) const {
-  std::map<stores::Redis*, std::vector<std::size_t>> in_redis;
-  for (std::size_t i = 0; i < chunks.size(); ++i)
-    if (stores::Redis* const redis = redis_of(chunks[i]))
-      in_redis[redis].push_back(i);
-  for (const auto& [redis, places] : in_redis) {
-    std::vector<std::string> keys;
-    for (const std::size_t place : places)
-      keys.push_back(chunk_key(chunks[place]));
-    const auto lengths = redis->lengths(keys);
-    for (std::size_t i = 0; i < places.size(); ++i)
-      extents[places[i]].length = lengths[i];
+  for (const auto& [redis, here] : by_server(*this, chunks)) {
+    const auto lengths = redis->lengths(here.keys);
+    for (std::size_t i = 0; i < lengths.size(); ++i)
+      extents[here.places[i]].length = lengths[i];
   }
 }
 
@@ -128,19 +138,12 @@ void ChunkReader::read(std::span<const Chunk> chunks, const Sink& sink) const {
 
 void ChunkReader::fetch_redis(std::span<const Chunk> page,
                               std::vector<std::string>& bytes) const {
-  std::map<stores::Redis*, std::vector<std::size_t>> places;
-  for (std::size_t i = 0; i < page.size(); ++i)
-    if (stores::Redis* const redis = redis_of(page[i]))
-      places[redis].push_back(i);
-  for (const auto& [redis, here] : places) {
-    std::vector<std::string> keys;
-    for (const std::size_t place : here)
-      keys.push_back(chunk_key(page[place]));
-    auto values = redis->get(keys);
-    for (std::size_t i = 0; i < here.size(); ++i) {
+  for (const auto& [redis, here] : by_server(*this, page)) {
+    auto values = redis->get(here.keys);
+    for (std::size_t i = 0; i < values.size(); ++i) {
       if (!values[i])
         throw ChunkMoved();
-      bytes[here[i]] = std::move(*values[i]);
+      bytes[here.places[i]] = std::move(*values[i]);
     }
   }
 }

@@ -21,6 +21,8 @@ class ChunkMoved : public std::runtime_error {
   ChunkMoved() : std::runtime_error("a chunk moved while it was read") {}
 };
 
+/// Whether its row says that a chunk is there.
+bool is_in(const db::Chunk& chunk, db::ChunkStore store);
 /// Where the bytes of a chunk are in Redis: GitLab's key.
 std::string chunk_key(const db::Chunk& chunk);
 /// Where they are in object storage, without a prefix (E20 to E26).

@@ -1,5 +1,6 @@
 #include "jobs/seed_chunks.hpp"
 
+#include "jobs/chunk_reader.hpp"
 #include "jobs/in_parallel.hpp"
 #include "jobs/seed_files.hpp"
 
@@ -20,8 +21,9 @@ RedisValues values_of(const std::vector<SeedChunk>& chunks) {
   RedisValues values;
   for (const SeedChunk& chunk : chunks)
     if (chunk.store == ChunkStore::trace_chunks)
-      values.push_back({fmt::format("gitlab:ci:trace:{}:chunks:{}",
-                                    chunk.build_id, chunk.index),
+      values.push_back({chunk_key({.build_id = chunk.build_id,
+                                   .index = chunk.index,
+                                   .raw_length = {}}),
                         chunk.bytes});
   return values;
 }

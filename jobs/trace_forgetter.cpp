@@ -15,11 +15,6 @@ namespace {
 
 using telemetry::Pass;
 
-bool is_in_database(const db::Chunk& chunk) {
-  return chunk.data_store ==
-         static_cast<std::int64_t>(db::ChunkStore::database);
-}
-
 bool is_unchanged(stores::Store& bucket, const ReadObject& object) {
   try {
     const auto status = bucket.stat(object.key);
@@ -127,7 +122,7 @@ void forget_chunks(Context& context, Traces& traces, TraceWatch& watch) {
                               "are kept where they are",
                               trace.build_id));
     std::erase_if(trace.chunks, [](const db::Chunk& chunk) {
-      return !is_in_database(chunk);
+      return !is_in(chunk, db::ChunkStore::database);
     });
   }
   telemetry::fault_point("traces.between_forgets");
