@@ -17,13 +17,6 @@ using telemetry::PassReport;
 
 constexpr std::int64_t exact_up_to = 10000;
 
-db::Session counting(const Context& context) {
-  db::Session session = context.base_session;
-  session.application_name = "ci-janitor backlog " + context.report.run_id;
-  session.statement_timeout = std::chrono::seconds{1};
-  return session;
-}
-
 /// \param accounted rows that are counted but are no backlog: problems, and in
 ///        a plan what run would have dealt with.
 /// \param count takes the number up to which to count.
@@ -54,7 +47,7 @@ void count_unlocked(Context& context, Backlog& backlog) {
       if_planned(context, pass.destroyed);
   backlog.unlocked = count_up_to(accounted, backlog, [&](std::int64_t limit) {
     const db::Count count = context.artifacts.count_unlocked(
-        counting(context), context.horizon, context.filter, limit);
+        context.counting("backlog"), context.horizon, context.filter, limit);
     if (count.rows > accounted)
       backlog.oldest_expired_at = count.oldest;
     return count.rows;
@@ -72,8 +65,8 @@ void count_unknown(Context& context, Backlog& backlog) {
       if_planned(context, pass.resolved + pass.destroyed - pass.contradictions);
   backlog.unknown = count_up_to(accounted, backlog, [&](std::int64_t limit) {
     return context.artifacts
-        .count_unknown(counting(context), context.horizon, context.filter,
-                       limit)
+        .count_unknown(context.counting("backlog"), context.horizon,
+                       context.filter, limit)
         .rows;
   });
 }
@@ -84,8 +77,9 @@ void count_objects(Context& context, Backlog& backlog) {
   for (const Pass which : telemetry::all_passes)
     accounted += context.report.problems_in("ci_deleted_objects", which);
   backlog.objects = count_up_to(accounted, backlog, [&](std::int64_t limit) {
-    return context.queue.count_due(counting(context), served_stores(context),
-                                   limit, context.shard());
+    return context.queue.count_due(context.counting("backlog"),
+                                   served_stores(context), limit,
+                                   context.shard());
   });
 }
 
@@ -101,7 +95,7 @@ void count_builds(Context& context, Backlog& backlog) {
   const std::int64_t accounted =
       if_planned(context, context.report.pass(Pass::builds).dropped);
   backlog.builds = count_up_to(accounted, backlog, [&](std::int64_t limit) {
-    return jobs::count_builds(context, counting(context), limit);
+    return jobs::count_builds(context, context.counting("backlog"), limit);
   });
 }
 
@@ -115,7 +109,7 @@ void count_traces(Context& context, Backlog& backlog) {
       context.report.problems_in("ci_build_trace_chunks", Pass::traces) +
       if_planned(context, pass.archived + pass.partial + pass.empty);
   backlog.traces = count_up_to(accounted, backlog, [&](std::int64_t limit) {
-    return jobs::count_traces(context, counting(context), limit);
+    return jobs::count_traces(context, context.counting("backlog"), limit);
   });
 }
 

@@ -16,9 +16,8 @@ using telemetry::Pass;
 
 db::Session Context::reading(Pass pass) const {
   db::Session session = base_session;
-  session.application_name = "ci-janitor " +
-                             std::string(telemetry::name_of(pass)) + " " +
-                             report.run_id;
+  session.application_name =
+      fmt::format("ci-janitor {} {}", telemetry::name_of(pass), report.run_id);
   session.deadline = deadline;
   session.read_only = true;
   session.times = &report.pass(pass).statements;
@@ -28,6 +27,14 @@ db::Session Context::reading(Pass pass) const {
 db::Session Context::writing(Pass pass) const {
   db::Session session = reading(pass);
   session.read_only = false;
+  return session;
+}
+
+db::Session Context::counting(std::string_view what) const {
+  db::Session session = base_session;
+  session.application_name =
+      fmt::format("ci-janitor {} {}", what, report.run_id);
+  session.statement_timeout = std::chrono::seconds{1};
   return session;
 }
 

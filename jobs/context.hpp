@@ -8,6 +8,7 @@
 #include <mutex>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "db/builds.hpp"
 #include "db/deleted_objects.hpp"
@@ -111,6 +112,9 @@ struct Context {
   /// For statements that write, and stop at the deadline.
   [[nodiscard]] db::Session writing(telemetry::Pass pass) const;
 
+  /// For counts that nobody is to wait for longer than a second.
+  /// \param what they are for, to tell the session by: "backlog"
+  [[nodiscard]] db::Session counting(std::string_view what) const;
   /// Where users are, with a session for it.
   [[nodiscard]] db::Pool& main_pool() const { return main ? main->pool : pool; }
   [[nodiscard]] db::Session in_main(const db::Session& session) const {

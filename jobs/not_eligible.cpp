@@ -22,13 +22,6 @@ constexpr std::size_t place_of(Ineligible reason) {
   return static_cast<std::size_t>(reason);
 }
 
-db::Session tallying(const Context& context) {
-  db::Session session = context.base_session;
-  session.application_name = "ci-janitor plan " + context.report.run_id;
-  session.statement_timeout = std::chrono::seconds{1};
-  return session;
-}
-
 db::Eligibility eligibility_of(const Context& context) {
   const bool judges = context.options.passes.contains(Pass::legacy);
   return {.filter = context.filter,
@@ -53,7 +46,7 @@ void add_counted(const Context& context, CountRows count,
     for (const Ineligible reason : reasons)
       all.total[place_of(reason)] = 0;
     for (const db::IneligibleRows& part :
-         count(context.pool, tallying(context), eligibility_of(context),
+         count(context.pool, context.counting("plan"), eligibility_of(context),
                most_ineligible)) {
       projects[part.project_id][place_of(part.reason)] += part.rows;
       *all.total[place_of(part.reason)] += part.rows;

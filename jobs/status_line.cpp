@@ -24,9 +24,7 @@ constexpr std::chrono::milliseconds between_requests{50};
 constexpr std::int64_t most_counted = 10'000'000;
 
 db::Session asking(const Context& context) {
-  db::Session session = context.base_session;
-  session.application_name = "ci-janitor status " + context.report.run_id;
-  session.statement_timeout = std::chrono::seconds{1};
+  db::Session session = context.counting("status");
   session.deadline = telemetry::Deadline(std::chrono::seconds{1});
   return session;
 }
