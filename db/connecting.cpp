@@ -27,10 +27,12 @@ bool await_socket(PGconn* handle, short events,
   return left > 0 && poll(&socket, 1, static_cast<int>(left)) != 0;
 }
 
+using ConninfoOptions =
+    std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)>;
+
 /// Whether PGHOST or PGHOSTADDR names more than one.
 bool has_several_hosts(PGconn* handle) {
-  const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(
-      PQconninfo(handle), PQconninfoFree);
+  const ConninfoOptions options(PQconninfo(handle), PQconninfoFree);
   for (auto* option = options.get(); option && option->keyword; ++option)
     if (std::string_view(option->keyword).starts_with("host") && option->val &&
         std::strchr(option->val, ','))
@@ -76,9 +78,6 @@ bool connect(PGconn* handle, steady_clock::time_point until) {
                       refusal.what_to_do);
   throw Unreachable("connect", refusal.state, refusal.text);
 }
-
-using ConninfoOptions =
-    std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)>;
 
 /// A password that is not percent-encoded makes a URI fall apart at another
 /// place, and a piece of it becomes the host or the port.

@@ -169,19 +169,25 @@ void Connection::run(const Session& session, const Query& query,
   }
   if (session.times)
     session.times->record(steady_clock::now() - began, query.name);
-  if (exchange.error()) {
-    if (says_that_it_is_a_standby(*exchange.error(), session)) {
-      handle_.reset();
-      throw Error(query.name, "25006",
-                  "this server is a standby, which can't be written to");
-    }
-    leave_failed_transaction();
-    throw Error(*exchange.error());
-  }
+  if (exchange.error())
+    fail(session, query, *exchange.error());
   // After a failed statement the server answers COMMIT with ROLLBACK, and
   // libpq calls that a success.
   if (exchange.tag() != last.sql)
     throw Error(query.name, "25P02", "the transaction was rolled back");
+}
+
+/// The server refused the statement; the session is good for others, unless it
+/// leads to a standby.
+void Connection::fail(const Session& session, const Query& query,
+                      const Error& error) {
+  if (says_that_it_is_a_standby(error, session)) {
+    handle_.reset();
+    throw Error(query.name, "25006",
+                "this server is a standby, which can't be written to");
+  }
+  leave_failed_transaction();
+  throw Error(error);
 }
 
 void Connection::leave_failed_transaction() {

@@ -79,6 +79,8 @@ class Connection {
   void run(const Session& session, const Query& query,
            const Parameters& parameters, const Query& last,
            const RowSink& sink);
+  [[noreturn]] void fail(const Session& session, const Query& query,
+                         const Error& error);
   void leave_failed_transaction();
 
   std::unique_ptr<pg_conn, Finish> handle_;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "db/pressure.hpp"
@@ -9,6 +10,11 @@
 #include "telemetry/report.hpp"
 
 namespace jobs {
+
+/// What to tell whose role can't see all signals.
+inline constexpr std::string_view unseen_signals =
+    "this role can't see how far standbys are, transactions of others, nor "
+    "VACUUM at work: GRANT pg_read_all_stats TO it, and they are heeded";
 
 /// One signal of the database, beside its limit.
 struct Strain {

@@ -23,19 +23,19 @@ bool uses_stores(const Options& options) {
   return options.passes != std::set{telemetry::Pass::builds};
 }
 
-bool has_failed(const std::vector<Finding>& findings) {
+bool has_failed(const Findings& findings) {
   return std::ranges::any_of(findings, [](const Finding& finding) {
     return finding.level == Level::fail;
   });
 }
 
-void print_text(const std::vector<Finding>& findings) {
+void print_text(const Findings& findings) {
   for (const Finding& finding : findings)
     fmt::print("{:<8} {:<18} {}\n", name_of(finding.level), finding.subject,
                telemetry::escaped(finding.text));
 }
 
-void print_json(const std::vector<Finding>& findings) {
+void print_json(const Findings& findings) {
   nlohmann::ordered_json document{{"program", "ci-janitor"},
                                   {"command", "check"},
                                   {"fit", !has_failed(findings)}};
@@ -62,9 +62,8 @@ const char* name_of(Level level) {
   return "";
 }
 
-std::vector<Finding> examine(Installation& installation,
-                             const PlannedRows* named) {
-  std::vector<Finding> findings;
+Findings examine(Installation& installation, const PlannedRows* named) {
+  Findings findings;
   check_server(installation, findings);
   if (!check_tables(installation, findings))
     return findings;  // the rest would only say the same again
@@ -104,7 +103,7 @@ void require_fitness(Installation& installation, const PlannedRows* named) {
 }
 
 bool check(Installation& installation) {
-  const std::vector<Finding> findings = examine(installation);
+  const Findings findings = examine(installation);
   if (installation.options.output == Output::json)
     print_json(findings);
   else

@@ -22,14 +22,16 @@ struct Finding {
   std::string text;     ///< what was found, and what to do about it
 };
 
+using Findings = std::vector<Finding>;
+
 /// Is this database, are these stores and privileges fit for run?  Changes
 /// nothing.
 ///
 /// \throws db::Error, db::Unreachable
 ///
 /// \param named rows of --plan, if it is given
-std::vector<Finding> examine(Installation& installation,
-                             const PlannedRows* named = nullptr);
+Findings examine(Installation& installation,
+                 const PlannedRows* named = nullptr);
 
 /// Not fit for run.  what() has a sentence a line.
 class Unfit : public std::runtime_error {

@@ -23,6 +23,12 @@ void add(Findings& findings, Level level, std::string subject,
   findings.push_back({level, std::move(subject), std::move(text)});
 }
 
+std::string server_text(const db::Server& server) {
+  return fmt::format("PostgreSQL {}, database '{}', role '{}'{}",
+                     server.version, server.database, server.role,
+                     server.pooled ? ", through a pooler" : "");
+}
+
 telemetry::Timestamp our_now() {
   return std::chrono::floor<std::chrono::microseconds>(
       std::chrono::system_clock::now());
@@ -66,24 +72,17 @@ void check_index_is_used(Installation& installation,
 }  // namespace
 
 void check_server(Installation& installation, Findings& findings) {
-  const db::Server server =
-      db::read_server(installation.pool, installation.session());
   add(findings, Level::ok, "connection",
-      fmt::format("PostgreSQL {}, database '{}', role '{}'{}", server.version,
-                  server.database, server.role,
-                  server.pooled ? ", through a pooler" : ""));
+      server_text(db::read_server(installation.pool, installation.session())));
   if (installation.catalog.in_recovery())
     add(findings, Level::fail, "primary",
         "this server is a standby, where nothing can be destroyed; connect to "
         "the primary");
   if (!installation.main)
     return;
-  const db::Server main =
-      db::read_server(installation.main_pool(), installation.main_session());
   add(findings, Level::ok, "main database",
-      fmt::format("PostgreSQL {}, database '{}', role '{}'{}", main.version,
-                  main.database, main.role,
-                  main.pooled ? ", through a pooler" : ""));
+      server_text(db::read_server(installation.main_pool(),
+                                  installation.main_session())));
   if (installation.main->catalog.in_recovery())
     add(findings, Level::fail, "main database",
         "this server is a standby; connect to the primary");

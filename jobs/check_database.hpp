@@ -8,8 +8,6 @@
 /// findings.
 namespace jobs {
 
-using Findings = std::vector<Finding>;
-
 /// Version, role, pooler, and that it is not a standby.
 void check_server(Installation& installation, Findings& findings);
 /// \return false if the schema can't be served: nothing else makes sense then.

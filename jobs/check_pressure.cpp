@@ -20,10 +20,6 @@ std::vector<Strain> all_strains(const Options& options,
   return all;
 }
 
-constexpr const char* unseen_text =
-    "this role can't see how far standbys are, transactions of others, nor "
-    "VACUUM at work: GRANT pg_read_all_stats TO it, and they are heeded";
-
 /// What is well stands in one line, what is not in one each.
 void add_strains(const std::vector<Strain>& all, Findings& findings,
                  std::string well) {
@@ -46,9 +42,11 @@ void check_pressure(Installation& installation, Findings& findings) {
       db::read_pressure(installation.pool, installation.session());
   const bool misses_standbys = !pressure.sees_all && pressure.standbys > 0;
   if (misses_standbys)
-    findings.push_back({Level::warning, "strain", unseen_text});
-  add_strains(all_strains(installation.options, pressure), findings,
-              pressure.sees_all || misses_standbys ? "" : unseen_text);
+    findings.push_back({Level::warning, "strain", std::string(unseen_signals)});
+  add_strains(
+      all_strains(installation.options, pressure), findings,
+      std::string(pressure.sees_all || misses_standbys ? std::string_view{}
+                                                       : unseen_signals));
 }
 
 }  // namespace jobs

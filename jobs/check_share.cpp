@@ -88,8 +88,7 @@ std::string sentence(const Options& options, double share, std::int64_t rows) {
       100 * options.max_fraction);
 }
 
-void tell(const Options& options, std::string text,
-          std::vector<Finding>& findings) {
+void tell(const Options& options, std::string text, Findings& findings) {
   if (options.command == Command::plan)
     spdlog::warn("a run would be refused: {}", text);
   else
@@ -99,7 +98,7 @@ void tell(const Options& options, std::string text,
 }  // namespace
 
 void check_share(Installation& installation, const PlannedRows* named,
-                 std::vector<Finding>& findings) {
+                 Findings& findings) {
   const Options& options = installation.options;
   if (options.max_fraction >= 1 || (!installation.wants(Pass::unlocked) &&
                                     !installation.wants(Pass::legacy)))

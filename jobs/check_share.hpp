@@ -13,6 +13,6 @@ class PlannedRows;
 /// \param named rows of --plan; null: whatever has expired.
 /// \throws db::Error, db::Unreachable
 void check_share(Installation& installation, const PlannedRows* named,
-                 std::vector<Finding>& findings);
+                 Findings& findings);
 
 }  // namespace jobs

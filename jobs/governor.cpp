@@ -193,7 +193,8 @@ void Governor::look(Context& context, Pass pass) {
   } catch (const db::Error& error) {
     // A worker will find out as well if the server is gone.
     if (!std::exchange(told_blind_, true))
-      spdlog::warn("{}; how the database bears it can't be seen", error.what());
+      spdlog::warn("{}; whether the database is under strain can't be seen",
+                   error.what());
   }
 }
 
@@ -230,9 +231,7 @@ void Governor::be_courteous(Context& context, bool courteously) {
 void Governor::note_unseen(const db::Pressure& pressure) {
   if (pressure.sees_all || std::exchange(told_unseen_, true))
     return;
-  spdlog::info(
-      "this role can't see how far standbys are, transactions of others, nor "
-      "VACUUM at work: GRANT pg_read_all_stats TO it, and they are heeded");
+  spdlog::info("{}", unseen_signals);
 }
 
 void Governor::note_step(int before) {

@@ -8,10 +8,31 @@
 
 #include <exception>
 #include <map>
+#include <string_view>
 
 namespace jobs {
 
 using stores::ObjectKey;
+
+namespace {
+
+/// Their lease ends in ten minutes: what can't be done to entries is no reason
+/// to stop.
+template <typename Change>
+void change_entries(const std::vector<std::int64_t>& ids,
+                    std::string_view otherwise, const Change& change) {
+  if (ids.empty())
+    return;
+  try {
+    db::with_retry(change);
+  } catch (const db::Error& error) {
+    if (error.is_unfit())
+      throw;
+    spdlog::warn("{}; {} {}", error.what(), ids.size(), otherwise);
+  }
+}
+
+}  // namespace
 
 /// What became of some entries' objects.
 struct ObjectRemover::Outcome {
@@ -127,34 +148,18 @@ void ObjectRemover::settle(const Outcome& outcome,
 }
 
 void ObjectRemover::forget(const std::vector<std::int64_t>& ids) {
-  if (ids.empty())
-    return;
-  try {
-    db::with_retry([&] {
-      context_.queue.forget(context_.writing(pass_).without_deadline(), ids);
-    });
-  } catch (const db::Error& error) {
-    if (error.is_unfit())
-      throw;
-    // Their lease ends in ten minutes, and a later run finds them absent.
-    spdlog::warn("{}; {} entries of removed objects stay in the queue",
-                 error.what(), ids.size());
-  }
+  const auto change = [&] {
+    context_.queue.forget(context_.writing(pass_).without_deadline(), ids);
+  };
+  // A later run finds their objects absent.
+  change_entries(ids, "entries of removed objects stay in the queue", change);
 }
 
 void ObjectRemover::release(const std::vector<std::int64_t>& ids) {
-  if (ids.empty())
-    return;
-  try {
-    db::with_retry([&] {
-      context_.queue.release(context_.writing(pass_).without_deadline(), ids);
-    });
-  } catch (const db::Error& error) {
-    if (error.is_unfit())
-      throw;
-    spdlog::warn("{}; {} entries become due in ten minutes only", error.what(),
-                 ids.size());
-  }
+  const auto change = [&] {
+    context_.queue.release(context_.writing(pass_).without_deadline(), ids);
+  };
+  change_entries(ids, "entries become due in ten minutes only", change);
 }
 
 }  // namespace jobs

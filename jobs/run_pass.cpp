@@ -94,20 +94,34 @@ void run_on_schema(Pass pass, Context& context) {
   }
 }
 
-}  // namespace
-
-void run_pass(Pass pass, Context& context) {
-  const auto began = std::chrono::steady_clock::now();
-  const std::string name(telemetry::name_of(pass));
-  telemetry::PassReport& report = context.report.pass(pass);
-  const auto note_time = [&] {
-    context.progress.end();
-    report.seconds +=
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - began)
+/// The time that a pass takes, and its progress, however it ends.
+class PassTime {
+ public:
+  PassTime(Pass pass, Context& context)
+      : progress_(context.progress), report_(context.report.pass(pass)) {
+    progress_.begin(std::string(telemetry::name_of(pass)),
+                    expected_rows(pass, context));
+  }
+  ~PassTime() {
+    progress_.end();
+    report_.seconds +=
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - began_)
             .count();
-  };
-  const LogPass logged(telemetry::name_of(pass));
-  context.progress.begin(name, expected_rows(pass, context));
+  }
+  PassTime(const PassTime&) = delete;
+  PassTime& operator=(const PassTime&) = delete;
+
+ private:
+  const std::chrono::steady_clock::time_point began_ =
+      std::chrono::steady_clock::now();
+  telemetry::Progress& progress_;
+  telemetry::PassReport& report_;
+};
+
+/// \throws what a run can't go on after.
+void run_to_its_end(Pass pass, Context& context) {
+  const PassTime time(pass, context);
+  telemetry::PassReport& report = context.report.pass(pass);
   try {
     run_on_schema(pass, context);
   } catch (const db::Error& error) {
@@ -117,10 +131,8 @@ void run_pass(Pass pass, Context& context) {
     if (!error.timed_out() || context.may_go_on(pass))
       report.end(error.is_transient() ? Outcome::throttled : Outcome::partial,
                  error.what());
-    if (!error.is_transient() && !error.timed_out()) {
-      note_time();
+    if (!error.is_transient() && !error.timed_out())
       throw;
-    }
   } catch (const stores::StoreUnreachable& error) {
     // What is queued stays so, and the next pass may do without that store.
     report.end(Outcome::partial, error.what());
@@ -130,14 +142,21 @@ void run_pass(Pass pass, Context& context) {
       report.end(Outcome::partial, error.what());
   } catch (const std::exception& error) {
     report.end(Outcome::partial, error.what());
-    note_time();
     throw;
   }
   note_stores_down(pass, context);
-  note_time();
+}
+
+}  // namespace
+
+void run_pass(Pass pass, Context& context) {
+  const LogPass logged(telemetry::name_of(pass));
+  run_to_its_end(pass, context);
+  const telemetry::PassReport& report = context.report.pass(pass);
   telemetry::log_with(
       "info",
-      fmt::format("{}: {}{}{}", name, telemetry::name_of(report.outcome),
+      fmt::format("{}: {}{}{}", telemetry::name_of(pass),
+                  telemetry::name_of(report.outcome),
                   report.reason.empty() ? "" : ", ", report.reason),
       telemetry::pass_json(context.report, pass));
 }

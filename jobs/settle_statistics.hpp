@@ -27,8 +27,7 @@ bool settles_statistics(const Context& context);
 /// Take off what a batch freed, that was begun \a began.
 ///
 /// \return false if that could not be done, or not in time: the entries must
-/// stay
-///         queued, and the next run counts.
+///         stay queued, and the next run counts.
 bool settle_statistics(Context& context, telemetry::Pass pass,
                        const std::vector<db::FreedBytes>& freed,
                        std::chrono::steady_clock::time_point began);
