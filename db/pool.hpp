@@ -28,7 +28,9 @@ class Pool {
         : pool_(&pool), connection_(std::move(connection)), since_(since) {}
     ~Lease();
     Lease(Lease&&) noexcept = default;
+    Lease(const Lease&) = delete;
     Lease& operator=(Lease&&) = delete;
+    Lease& operator=(const Lease&) = delete;
     Connection& operator*() const { return *connection_; }
     Connection* operator->() const { return connection_.get(); }
 
