@@ -18,10 +18,16 @@ constexpr std::size_t help_column = 29;
 constexpr std::pair<int, std::string_view> exit_statuses[] = {
     {0, "drained, or the budget was used up (the outcome says which)"},
     {2, "the command line or the environment is wrong"},
-    {3, "partial: more problems than tolerated, each named in the summary"},
+    {3,
+     "partial: more problems than tolerated, each named in the summary; or a "
+     "pass stopped, or a store did not answer any more"},
     {4, "an --expect was not met"},
-    {69, "the database or a store is out of reach"},
-    {75, "--strict, and work is left over"},
+    {69,
+     "the database is out of reach, was lost or failed over; or a store or "
+     "Redis is out of reach at the start"},
+    {75,
+     "--strict, and work is left over; or --exclusive, and somebody else has "
+     "the lease"},
     {78, "not fit: schema, privileges, a store that rows need, a safety stop"},
     {130, "SIGINT: the work in hand was finished, the summary written"},
     {143, "SIGTERM: likewise"}};
@@ -88,7 +94,7 @@ std::string options_text(std::optional<Command> command) {
 std::string exit_status_lines() {
   std::string text = "\nEXIT STATUS\n";
   for (const auto& [status, meaning] : exit_statuses)
-    text += fmt::format("  {:>3}  {}\n", status, meaning);
+    text += fmt::format("  {:>3}  ", status) + wrapped(meaning, 7);
   return text;
 }
 
