@@ -15,12 +15,22 @@ SELECT a.id, a.project_id, a.pipeline_id, a.size,
        {if ci_pipeline_artifacts.partition_id}a.partition_id{else}0{end}
 FROM {ci_pipeline_artifacts} AS a)sql";
 
-// "expire_at >= $1" is what the index is entered with: a row comparison alone
-// would do, but only since its first column is indexed, so it is said.
+// No order among rows of one expire_at: the index knows none, and would have
+// all of them read and sorted for each page.
 const std::string page_end = R"sql(
-  AND a.expire_at < $3::timestamptz
-  AND (a.expire_at, a.id) > ($1::timestamptz, $2::bigint)
-ORDER BY a.expire_at, a.id
+  AND a.expire_at < $2::timestamptz
+ORDER BY a.expire_at
+LIMIT $3::bigint
+)sql";
+
+// coalesce() keeps the planner off the indexes on expire_at, where a mass of
+// rows of one moment can't be entered in its midst: what a window reads is
+// bounded by its ids.
+const std::string walk_end = R"sql(
+WHERE a.id BETWEEN $2::bigint AND $3::bigint
+  AND coalesce(a.expire_at, 'infinity') = $1::timestamptz)sql";
+const std::string walk_order = R"sql(
+ORDER BY a.id
 LIMIT $4::bigint
 )sql";
 
@@ -171,6 +181,26 @@ const Query& page_query(Selection selection) {
       artifact_columns + "\nWHERE a.expire_at >= $1::timestamptz" + page_end,
       /*in_index_order=*/true};
   return selection == Selection::unlocked ? unlocked : legacy;
+}
+
+const Query& walk_query(Selection selection) {
+  static const Query unlocked{
+      "artifacts.walk_unlocked",
+      artifact_columns + walk_end + "\n  AND a.locked = 0" + walk_order,
+      /*in_index_order=*/true};
+  static const Query legacy{"artifacts.walk_expired",
+                            artifact_columns + walk_end + walk_order,
+                            /*in_index_order=*/true};
+  return selection == Selection::unlocked ? unlocked : legacy;
+}
+
+const Query& id_range_query() {
+  static const Query query{"artifacts.id_range", R"sql(
+SELECT min(id), max(id)
+FROM {ci_pipeline_artifacts}
+)sql",
+                           /*in_index_order=*/true};
+  return query;
 }
 
 const Query& rows_query(Selection selection) {

@@ -4,6 +4,7 @@
 #include "db/explain.hpp"
 
 #include <algorithm>
+#include <limits>
 
 namespace db {
 namespace {
@@ -21,6 +22,19 @@ Artifact read_artifact(const Row& row, FileNames& names) {
           .expire_at = row.is_null(6) ? Timestamp::max() : row.moment(6),
           .file = names.get(row.text(7)),
           .partition_id = row.integer(8)};
+}
+
+std::vector<Artifact> artifacts_of(Pool& pool, const Session& session,
+                                   const Query& query,
+                                   const Parameters& parameters,
+                                   std::int64_t limit) {
+  std::vector<Artifact> rows;
+  // What is not used of it is no memory; growing by copies would be.
+  rows.reserve(static_cast<std::size_t>(limit));
+  FileNames names;
+  execute(pool, session, query, parameters,
+          [&](const Row& row) { rows.push_back(read_artifact(row, names)); });
+  return rows;
 }
 
 /// The answer of destroy_query(): a row for each queued object, one with the
@@ -81,27 +95,38 @@ bool Filter::takes(const Artifact& artifact) const {
 }
 
 std::vector<Artifact> PipelineArtifacts::page(const Session& session,
-                                              Selection selection, Cursor after,
-                                              Timestamp before,
+                                              Selection selection,
+                                              Timestamp from, Timestamp before,
                                               std::int64_t limit) const {
-  std::vector<Artifact> rows;
-  FileNames names;
-  execute(
-      pool_, session, page_query(selection),
-      Parameters().add(after.expire_at).add(after.id).add(before).add(limit),
-      [&](const Row& row) { rows.push_back(read_artifact(row, names)); });
-  return rows;
+  return artifacts_of(pool_, session, page_query(selection),
+                      Parameters().add(from).add(before).add(limit), limit);
+}
+
+std::vector<Artifact> PipelineArtifacts::walk(const Session& session,
+                                              Selection selection,
+                                              Timestamp moment, IdRange ids,
+                                              std::int64_t limit) const {
+  return artifacts_of(
+      pool_, session, walk_query(selection),
+      Parameters().add(moment).add(ids.first).add(ids.last).add(limit), limit);
+}
+
+std::optional<IdRange> PipelineArtifacts::id_range(
+    const Session& session) const {
+  std::optional<IdRange> ids;
+  execute(pool_, session, id_range_query(), {}, [&](const Row& row) {
+    if (!row.is_null(0))
+      ids = {row.integer(0), row.integer(1)};
+  });
+  return ids;
 }
 
 std::vector<Artifact> PipelineArtifacts::rows(
     const Session& session, Selection selection, Timestamp horizon,
     const std::vector<std::int64_t>& ids) const {
-  std::vector<Artifact> rows;
-  FileNames names;
-  execute(pool_, session, rows_query(selection),
-          Parameters().add(horizon).add(ids),
-          [&](const Row& row) { rows.push_back(read_artifact(row, names)); });
-  return rows;
+  return artifacts_of(pool_, session, rows_query(selection),
+                      Parameters().add(horizon).add(ids),
+                      static_cast<std::int64_t>(ids.size()));
 }
 
 Destroyed PipelineArtifacts::destroy(const Session& session,
@@ -152,11 +177,9 @@ Count PipelineArtifacts::count_unknown(const Session& session,
 std::int64_t PipelineArtifacts::expected(const Session& session,
                                          Selection selection,
                                          Timestamp horizon) const {
-  const Cursor start;
   const Statement all{"run", page_query(selection),
                       Parameters()
-                          .add(start.expire_at)
-                          .add(start.id)
+                          .add(Timestamp::min())
                           .add(horizon)
                           .add(std::numeric_limits<std::int64_t>::max())};
   return explain(pool_, session, all, false).nodes.front().expected_rows;
@@ -195,11 +218,8 @@ std::int64_t PipelineArtifacts::pages(const Session& session) const {
 
 std::vector<Artifact> PipelineArtifacts::live_sample(
     const Session& session) const {
-  std::vector<Artifact> rows;
-  FileNames names;
-  execute(pool_, session, live_sample_query(), {},
-          [&](const Row& row) { rows.push_back(read_artifact(row, names)); });
-  return rows;
+  constexpr std::int64_t most = 100;
+  return artifacts_of(pool_, session, live_sample_query(), {}, most);
 }
 
 std::int64_t PipelineArtifacts::count_rows(
@@ -214,11 +234,12 @@ std::vector<Statement> PipelineArtifacts::statements(const Catalog& catalog,
                                                      Timestamp horizon) {
   const std::vector<std::int64_t> ids{0};
   const std::vector<std::string> files{"code_coverage.json"};
-  const Cursor start;
-  const auto page = Parameters()
-                        .add(start.expire_at)
-                        .add(start.id)
+  const auto page =
+      Parameters().add(Timestamp::min()).add(horizon).add(std::int64_t{100});
+  const auto walk = Parameters()
                         .add(horizon)
+                        .add(std::int64_t{0})
+                        .add(std::int64_t{100})
                         .add(std::int64_t{100});
   const auto rows = Parameters().add(horizon).add(ids);
   const auto batch = Parameters().add(horizon).add(ids).add(files).add(ids).add(
@@ -232,7 +253,9 @@ std::vector<Statement> PipelineArtifacts::statements(const Catalog& catalog,
   std::vector<Statement> all{
       {"run", live_sample_query(), {}, true, nullptr, nullptr},
       {"run", count_rows_query(), Parameters().add(ids), true, table, nullptr},
+      {"run", id_range_query(), {}, true, table, nullptr},
       {"legacy", page_query(legacy), page, true, table, full},
+      {"legacy", walk_query(legacy), walk, true, table, nullptr},
       {"legacy", rows_query(legacy), rows, true, table, nullptr},
       {"legacy", destroy_query(legacy), batch, false, table, nullptr}};
   if (!catalog.has_lock_column())
@@ -240,6 +263,7 @@ std::vector<Statement> PipelineArtifacts::statements(const Catalog& catalog,
   all.insert(
       all.end(),
       {{"unlocked", page_query(unlocked), page, true, table, partial},
+       {"unlocked", walk_query(unlocked), walk, true, table, nullptr},
        {"unlocked", rows_query(unlocked), rows, true, table, nullptr},
        {"unlocked", destroy_query(unlocked), batch, false, table, nullptr},
        {"legacy", resolve_query(), Parameters().add(ids), false, table,

@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -39,10 +38,10 @@ struct Artifact {
 /// of which the pipeline decides.
 enum class Selection { unlocked, legacy };
 
-/// A place in the order (expire_at, id); the default is before every row.
-struct Cursor {
-  Timestamp expire_at = Timestamp::min();
-  std::int64_t id = std::numeric_limits<std::int64_t>::min();
+/// Ids from one to another, both of them included.
+struct IdRange {
+  std::int64_t first = 0;
+  std::int64_t last = 0;
 };
 
 /// What the user left out: rows of other projects and other stores.
@@ -96,12 +95,23 @@ class PipelineArtifacts {
  public:
   explicit PipelineArtifacts(Pool& pool) : pool_(pool) {}
 
-  /// Up to \a limit rows of \a selection after \a after that expired before
-  /// \a before, in (expire_at, id) order.  Walks the index from \a after on, so
-  /// that dead entries left behind by earlier pages cost nothing.
+  /// Up to \a limit rows of \a selection that expired at \a from or later, but
+  /// before \a before, in the order of expire_at; of which rows of one moment
+  /// come first, nothing is said.  Walks the index from \a from on, so that
+  /// dead entries left behind by earlier pages cost nothing.
   std::vector<Artifact> page(const Session& session, Selection selection,
-                             Cursor after, Timestamp before,
+                             Timestamp from, Timestamp before,
                              std::int64_t limit) const;
+
+  /// The first \a limit rows of \a selection, by id, with an id in \a ids that
+  /// expired at \a moment.  Reads every row with such an id, by the primary
+  /// key.
+  std::vector<Artifact> walk(const Session& session, Selection selection,
+                             Timestamp moment, IdRange ids,
+                             std::int64_t limit) const;
+
+  /// The least id and the greatest one; nothing of an empty table.
+  [[nodiscard]] std::optional<IdRange> id_range(const Session& session) const;
 
   /// Those of \a ids that expired before \a horizon and, for
   /// Selection::unlocked, say that they are unlocked.

@@ -82,9 +82,9 @@ bool BatchSource::has_more() {
     std::vector<db::Artifact> page = pages_.next();
     if (page.empty())
       break;
-    // A full first page will hardly be the last: no growing by copies.
-    if (rows.empty() && page.size() >= PageSource::page_size)
-      rows.reserve(stretch + PageSource::tie_page_size);
+    // No growing by copies; what is not used of it is no memory.
+    if (rows.empty())
+      rows.reserve(stretch + PageSource::largest_page);
     std::ranges::move(page, std::back_inserter(rows));
   }
   cutter_.fill(std::move(rows));

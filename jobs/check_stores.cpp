@@ -79,8 +79,8 @@ Finding look_for(stores::Store& store, Rows rows, Installation& installation) {
 bool has_expired(Installation& installation) {
   const db::PipelineArtifacts artifacts(installation.pool);
   return !artifacts
-              .page(installation.session(), db::Selection::legacy, {},
-                    telemetry::Timestamp::max(), 1)
+              .page(installation.session(), db::Selection::legacy,
+                    telemetry::Timestamp::min(), telemetry::Timestamp::max(), 1)
               .empty();
 }
 

@@ -7,6 +7,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <chrono>
 #include <iterator>
 
 namespace jobs {
@@ -22,6 +23,15 @@ std::vector<db::Artifact> named_rows(Context& context, telemetry::Pass pass,
   });
   context.refuse_missing(pass, ids, rows);
   return rows;
+}
+
+/// The first moment after \a moment.
+telemetry::Timestamp next_moment(telemetry::Timestamp moment) {
+  // PostgreSQL's first one after -infinity.
+  constexpr std::chrono::sys_days first = std::chrono::year{-4713} / 11 / 24;
+  return moment == telemetry::Timestamp::min()
+             ? first
+             : moment + std::chrono::microseconds{1};
 }
 
 }  // namespace
@@ -68,19 +78,29 @@ std::vector<db::Artifact> PageSource::next_named() {
 }
 
 std::vector<db::Artifact> PageSource::read() {
-  const std::int64_t limit = in_tie_ ? tie_page_size : page_size;
+  if (walk_)
+    return walk_tie();
+  return in_tie_ ? read_tie() : read_page();
+}
+
+std::vector<db::Artifact> PageSource::fetch(telemetry::Timestamp before,
+                                            std::int64_t limit) {
+  return db::with_retry([&] {
+    return context_.artifacts.page(context_.reading(pass_), selection_, from_,
+                                   before, limit);
+  });
+}
+
+std::vector<db::Artifact> PageSource::read_page() {
   try {
-    std::vector<db::Artifact> rows = db::with_retry([&] {
-      return context_.artifacts.page(context_.reading(pass_), selection_,
-                                     after_, slice_.end(), limit);
-    });
-    advance(rows, limit);
+    std::vector<db::Artifact> rows = fetch(slice_.end(), page_size);
+    advance(rows);
     return rows;
   } catch (const db::Error& error) {
     if (!error.timed_out())
       throw;
     // At the deadline the session's own timeout has cut it; next() notices.
-    if (!context_.deadline.passed() && !slice_.narrow(after_.expire_at))
+    if (!context_.deadline.passed() && !slice_.narrow(from_))
       throw;
     spdlog::debug("a page timed out; looking up to {} first",
                   telemetry::format_timestamp(slice_.end()));
@@ -88,19 +108,60 @@ std::vector<db::Artifact> PageSource::read() {
   }
 }
 
-void PageSource::advance(const std::vector<db::Artifact>& rows,
-                         std::int64_t limit) {
-  const bool full = static_cast<std::int64_t>(rows.size()) == limit;
-  if (full) {
-    in_tie_ = rows.front().expire_at == rows.back().expire_at;
-    after_ = {rows.back().expire_at, rows.back().id};
+/// Go on behind \a rows, and take those away that will come again.
+void PageSource::advance(std::vector<db::Artifact>& rows) {
+  if (static_cast<std::int64_t>(rows.size()) == page_size) {
+    from_ = rows.back().expire_at;
+    in_tie_ = rows.front().expire_at == from_;
+    std::erase_if(rows, [this](const db::Artifact& row) {
+      return row.expire_at == from_;
+    });
   } else if (slice_.reaches_horizon()) {
     exhausted_ = true;
   } else {
-    in_tie_ = false;
-    after_ = {slice_.end()};
+    from_ = slice_.end();
     slice_.move_on();
   }
+}
+
+std::vector<db::Artifact> PageSource::read_tie() {
+  try {
+    std::vector<db::Artifact> rows = fetch(next_moment(from_), largest_page);
+    if (static_cast<std::int64_t>(rows.size()) < largest_page) {
+      leave_tie();
+      return rows;
+    }
+  } catch (const db::Error& error) {
+    if (!error.timed_out())
+      throw;
+  }
+  // At the deadline there is no time left for it.
+  if (context_.may_go_on(pass_))
+    begin_walk();
+  return {};
+}
+
+void PageSource::begin_walk() {
+  if (!ids_)
+    ids_ = db::with_retry(
+        [&] { return context_.artifacts.id_range(context_.reading(pass_)); });
+  if (ids_)
+    walk_.emplace(context_, pass_, selection_, from_, *ids_);
+  else
+    leave_tie();
+}
+
+std::vector<db::Artifact> PageSource::walk_tie() {
+  std::vector<db::Artifact> rows = walk_->next();
+  if (walk_->is_done())
+    leave_tie();
+  return rows;
+}
+
+void PageSource::leave_tie() {
+  walk_.reset();
+  in_tie_ = false;
+  from_ = next_moment(from_);
 }
 
 }  // namespace jobs

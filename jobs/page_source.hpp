@@ -1,21 +1,23 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "db/pipeline_artifacts.hpp"
 #include "jobs/context.hpp"
+#include "jobs/tie_walk.hpp"
 #include "jobs/time_slice.hpp"
 
 namespace jobs {
 
-/// The expired rows of a selection, page by page in (expire_at, id) order, each
-/// row once.  Use it from one thread at a time.
+/// The expired rows of a selection, page by page in the order of expire_at,
+/// each row once.  Use it from one thread at a time.
 ///
-/// The index knows expire_at alone, so each page over rows of one expire_at
-/// sorts all that are left of them.  Once a whole page has one expire_at, the
-/// pages become tie_page_size long: a million rows then cost 16 sorts rather
-/// than hundreds (benchmarks/README.md).
+/// The index knows expire_at alone, so that a page can begin at a moment and
+/// not between two rows of one.  A page that is full leaves its last moment, of
+/// which there may be more, to the next one.  Where it has but one moment, all
+/// rows of that are read at once, and if they are too many, by a TieWalk.
 ///
 /// With --plan, the rows that it names, by their ids; those that are gone, or
 /// are not as it has them, are counted as refused.
@@ -24,7 +26,8 @@ class PageSource {
   /// Rows of a page: a statement of some 15 ms, so that pages stay below 50 ms
   /// on a busy server, too.
   static constexpr std::int64_t page_size = 5000;
-  static constexpr std::int64_t tie_page_size = 65536;
+  /// Rows of the largest page: as many of one expire_at are read at once.
+  static constexpr std::int64_t largest_page = TieWalk::most_rows;
 
   PageSource(Context& context, telemetry::Pass pass, db::Selection selection);
 
@@ -40,15 +43,24 @@ class PageSource {
  private:
   std::vector<db::Artifact> next_named();
   std::vector<db::Artifact> read();
-  void advance(const std::vector<db::Artifact>& rows, std::int64_t limit);
+  std::vector<db::Artifact> read_page();
+  std::vector<db::Artifact> read_tie();
+  std::vector<db::Artifact> walk_tie();
+  std::vector<db::Artifact> fetch(telemetry::Timestamp before,
+                                  std::int64_t limit);
+  void advance(std::vector<db::Artifact>& rows);
+  void begin_walk();
+  void leave_tie();
 
   Context& context_;
   telemetry::Pass pass_;
   db::Selection selection_;
   TimeSlice slice_;
-  db::Cursor after_;
+  telemetry::Timestamp from_ = telemetry::Timestamp::min();
   std::size_t named_ = 0;  ///< of the rows that --plan names, those looked at
-  bool in_tie_ = false;
+  bool in_tie_ = false;    ///< a page's rows have all expired at from_
+  std::optional<TieWalk> walk_;
+  std::optional<db::IdRange> ids_;  ///< of the table, once a walk wants them
   bool exhausted_ = false;
 };
 

@@ -42,7 +42,7 @@ std::int64_t buffers_of_page(World& world, const std::string& cursor,
       catalog.tables().write(db::page_query(db::Selection::unlocked).sql));
   const std::string plan = world.database.value(
       fmt::format("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) "
-                  "EXECUTE page ({}, 0, now(), {})",
+                  "EXECUTE page ({}, now(), {})",
                   cursor, limit));
   world.database.run("DEALLOCATE page");
   const auto node = nlohmann::json::parse(plan).at(0).at("Plan");
@@ -108,20 +108,78 @@ TEST_CASE("a tie that goes on over the end of a page loses no row",
 TEST_CASE("a mass of rows with one expire_at drains, each row once",
           "[postgres][slow]") {
   World world;
-  const std::int64_t rows =
-      PageSource::page_size + PageSource::tie_page_size + 1;
+  const std::int64_t rows = 3 * PageSource::largest_page;
+  add_bare(world, 5, "'2024-01-02'");
   add_bare(world, rows, "'2024-01-01'");
-  add_bare(world, 10, "'2024-01-02'");
+  add_bare(world, 5, "'2023-12-31'");
+  add_bare(world, 5, "now() + interval '1 day'");
+  add_bare(world, 5, "'2024-01-01'", "1");
+  add_bare(world, 1, "'2024-01-01'");
   world.options.passes = {Pass::unlocked};
+  const std::int64_t before = entries_read(world);
+  CHECK(world.plan().pass(Pass::unlocked).destroyed == rows + 11);
+  // Sorted, each of three or more pages would read what is left of them.
+  CHECK(entries_read(world) - before < rows);
 
   const telemetry::Report& report = world.run();
 
-  CHECK(report.destroyed() == rows + 10);
-  CHECK(report.pass(Pass::unlocked).bytes == 100 * (rows + 10));
+  CHECK(report.destroyed() == rows + 11);
+  CHECK(report.pass(Pass::unlocked).bytes == 100 * (rows + 11));
   CHECK(report.pass(Pass::unlocked).skipped == 0);
   CHECK(report.outcome() == Outcome::drained);
+  CHECK(world.rows_left() == 10);
+  CHECK(world.statistic() == 1000);
+}
+
+TEST_CASE("a mass of legacy rows with one expire_at is looked at row by row",
+          "[postgres][slow]") {
+  World world;
+  const std::int64_t rows = PageSource::largest_page + 1;
+  add_bare(world, rows, "'2024-01-01'", "2");
+  add_bare(world, 1, "'2024-01-02'", "2");
+
+  const telemetry::Report& report = world.run();
+
+  CHECK(report.pass(Pass::legacy).scanned == rows + 1);
+  CHECK(report.pass(Pass::legacy).destroyed == rows + 1);
   CHECK(world.rows_left() == 0);
-  CHECK(world.statistic() == 0);
+}
+
+TEST_CASE("rows that have been expired for ever go before all others",
+          "[postgres]") {
+  World world;
+  add_bare(world, PageSource::page_size + 1, "'-infinity'");
+  add_bare(world, 1, "'4714-11-24 00:00:00+00 BC'");
+  world.options.passes = {Pass::unlocked};
+
+  CHECK(world.run().destroyed() == PageSource::page_size + 2);
+  CHECK(world.rows_left() == 0);
+}
+
+TEST_CASE("a window of ids that times out is cut", "[postgres][slow]") {
+  World world;
+  const std::int64_t rows = PageSource::largest_page + 1;
+  add_bare(world, rows, "'2024-01-01'");
+  // A window of 20,000 ids takes 400 ms, of 2,500 a quarter of the timeout.
+  world.database.run(fmt::format(
+      "CREATE FUNCTION slowly() RETURNS boolean LANGUAGE plpgsql AS $$BEGIN "
+      "IF current_query() LIKE '%BETWEEN%' THEN PERFORM pg_sleep(0.002); "
+      "END IF; RETURN true; END$$; "
+      "CREATE POLICY slow ON ci_pipeline_artifacts TO {} "
+      "USING (id % 100 <> 0 OR slowly()); "
+      "ALTER TABLE ci_pipeline_artifacts ENABLE ROW LEVEL SECURITY",
+      tests::program_role));
+  world.options.statement_timeout = std::chrono::milliseconds{200};
+  world.options.passes = {Pass::unlocked};
+  int pages = 0;
+  const tests::FaultHook hook("page.read", [&] { ++pages; });
+
+  const telemetry::Report& report = world.run();
+
+  CHECK(report.destroyed() == rows);
+  CHECK(report.outcome() == Outcome::drained);
+  CHECK(pages > 4);
+  CHECK(world.rows_left() == 0);
 }
 
 TEST_CASE("no page returns to the rows that are dead already", "[postgres]") {
