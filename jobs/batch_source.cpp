@@ -15,9 +15,45 @@ std::size_t lane_of(std::int64_t project_id, std::size_t lanes) {
   return static_cast<std::size_t>((mixed >> 32) % lanes);
 }
 
-void BatchCutter::fill(std::vector<db::Artifact> rows) {
-  rows_ = std::move(rows);
-  std::ranges::sort(rows_, {}, [this](const db::Artifact& row) {
+void BatchCutter::clear() {
+  rows_.clear();
+  kinds_.clear();
+  last_kind_ = nullptr;
+  bytes_of_kinds_ = 0;
+}
+
+void BatchCutter::add(const std::vector<db::Artifact>& rows) {
+  for (const db::Artifact& row : rows)
+    rows_.push_back(
+        {row.id, row.project_id, row.pipeline_id, row.size, kind_of(row)});
+}
+
+const BatchCutter::Kinds::value_type* BatchCutter::kind_of(
+    const db::Artifact& row) {
+  Kind kind{row.partition_id, row.file_store, row.locked, row.file};
+  // Most rows are of the same kind as the one before.
+  if (last_kind_ && last_kind_->first == kind)
+    return last_kind_;
+  const auto [found, is_new] = kinds_.try_emplace(std::move(kind), row.file);
+  if (is_new)
+    bytes_of_kinds_ += sizeof(Kinds::value_type) + 2 * found->first.file.size();
+  return last_kind_ = &*found;
+}
+
+db::Artifact BatchCutter::unpacked(const Row& row) {
+  const auto& [kind, file] = *row.kind;
+  return {.id = row.id,
+          .project_id = row.project_id,
+          .pipeline_id = row.pipeline_id,
+          .size = row.size,
+          .file_store = kind.file_store,
+          .locked = kind.locked,
+          .file = file,
+          .partition_id = kind.partition_id};
+}
+
+void BatchCutter::arrange() {
+  std::ranges::sort(rows_, {}, [this](const Row& row) {
     return std::tuple(lane_of(row.project_id, lanes_), row.project_id,
                       row.pipeline_id, row.id);
   });
@@ -63,7 +99,7 @@ std::vector<db::Artifact> BatchCutter::cut(Lane& lane) {
     const std::size_t end = project.begin + std::min(room, project.size());
     room -= end - project.begin;
     for (; project.begin < end; ++project.begin)
-      rows.push_back(std::move(rows_[project.begin]));
+      rows.push_back(unpacked(rows_[project.begin]));
     if (project.size() == 0)
       lane.projects.pop_back();
   }
@@ -77,17 +113,16 @@ std::shared_ptr<Batch> BatchSource::next() {
 bool BatchSource::has_more() {
   if (!cutter_.is_empty())
     return true;
-  std::vector<db::Artifact> rows = cutter_.take_storage();
-  while (rows.size() < stretch) {
-    std::vector<db::Artifact> page = pages_.next();
+  cutter_.clear();
+  cutter_.make_room(stretch + PageSource::largest_page);
+  while (cutter_.size() < stretch &&
+         cutter_.bytes_of_kinds() < most_bytes_of_kinds) {
+    const std::vector<db::Artifact> page = pages_.next();
     if (page.empty())
       break;
-    // No growing by copies; what is not used of it is no memory.
-    if (rows.empty())
-      rows.reserve(stretch + PageSource::largest_page);
-    std::ranges::move(page, std::back_inserter(rows));
+    cutter_.add(page);
   }
-  cutter_.fill(std::move(rows));
+  cutter_.arrange();
   return !cutter_.is_empty();
 }
 

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <compare>
 #include <deque>
+#include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "jobs/page_source.hpp"
@@ -11,7 +14,8 @@ namespace jobs {
 /// Rows to be destroyed by one transaction.
 struct Batch {
   std::size_t lane = 0;  ///< see lane_of()
-  std::vector<db::Artifact> rows;
+  std::vector<db::Artifact>
+      rows;  ///< without expire_at, which has done its work
 };
 
 /// Every project belongs to one lane, and only one batch of a lane is destroyed
@@ -24,21 +28,31 @@ std::size_t lane_of(std::int64_t project_id, std::size_t lanes);
 /// one that has many: with a project of any number of rows among them, the
 /// others are through after as many batches as they would take without it, and
 /// at most one of that project between any two lanes' turns.  Sorts and cuts in
-/// place, so that the rows are in memory once.
+/// place, so that the rows are in memory once, at 40 bytes each: what many rows
+/// have in common is kept once.
 class BatchCutter {
  public:
   BatchCutter(std::size_t lanes, std::int64_t batch_size)
       : lanes_(lanes), batch_size_(batch_size) {}
 
-  /// \pre is_empty()
-  void fill(std::vector<db::Artifact> rows);
-  /// Give the memory of rows that have been cut away back, for the next ones: a
-  /// stretch must not be in memory beside the one before it.
-  /// \pre is_empty()
-  [[nodiscard]] std::vector<db::Artifact> take_storage() {
-    rows_.clear();
-    return std::move(rows_);
-  }
+  /// Forget the rows that have been cut away, and keep their memory for the
+  /// next ones: a stretch must not be in memory beside the one before it. \pre
+  /// is_empty()
+  void clear();
+  /// Have memory for so many rows: no growing by copies.  What is not used of
+  /// it is no memory.
+  void make_room(std::size_t rows) { rows_.reserve(rows); }
+  /// \pre nothing was cut since clear()
+  void add(const std::vector<db::Artifact>& rows);
+  /// How many rows were added.
+  [[nodiscard]] std::size_t size() const { return rows_.size(); }
+  /// Bytes that rows take besides their 40 each: many, if each has another
+  /// name.
+  [[nodiscard]] std::size_t bytes_of_kinds() const { return bytes_of_kinds_; }
+  /// After the last add(): sort what is there.
+  void arrange();
+
+  /// Nothing is left to be cut.
   [[nodiscard]] bool is_empty() const { return left_.empty(); }
   /// The rows of a batch, at most, from the next one on.
   void limit_to(std::int64_t batch_size) { batch_size_ = batch_size; }
@@ -46,6 +60,22 @@ class BatchCutter {
   std::shared_ptr<Batch> next();
 
  private:
+  /// What many rows have in common.
+  struct Kind {
+    std::int64_t partition_id = 0;
+    std::int64_t file_store = 0;
+    db::LockState locked{};
+    std::string file;
+    auto operator<=>(const Kind&) const = default;
+  };
+  using Kinds = std::map<Kind, db::FileName>;
+  struct Row {
+    std::int64_t id = 0;
+    std::int64_t project_id = 0;
+    std::int64_t pipeline_id = 0;
+    std::int64_t size = 0;
+    const Kinds::value_type* kind = nullptr;
+  };
   /// A project's rows, as far as they are still to be cut.
   struct Stretch {
     std::size_t begin = 0;
@@ -58,23 +88,31 @@ class BatchCutter {
   };
 
   void add_project(std::size_t lane, Stretch project);
+  const Kinds::value_type* kind_of(const db::Artifact& row);
+  static db::Artifact unpacked(const Row& row);
   std::vector<db::Artifact> cut(Lane& lane);
 
   std::size_t lanes_;
   std::int64_t batch_size_;
-  std::vector<db::Artifact> rows_;
+  std::vector<Row> rows_;
+  Kinds kinds_;
+  const Kinds::value_type* last_kind_ = nullptr;
+  std::size_t bytes_of_kinds_ = 0;
   std::deque<Lane> left_;
 };
 
 /// The batches of a PageSource.  Use it from one thread at a time.
 class BatchSource {
  public:
-  /// So many rows are sorted by project together (11 MiB).  A project's
+  /// So many rows are sorted by project together (8 MiB).  A project's
   /// statistics row is written once for each stretch, and that write, to six
   /// indexes, costs more than the artifact's own: of 179,750 rows in 45,134
   /// projects, stretches of 10,000 write 137,400 of them, of 100,000 half that
   /// (benchmarks/README.md).
   static constexpr std::size_t stretch = 200000;
+  /// A stretch ends sooner where names of 255 letters, each another one, would
+  /// take 70 MB of it.
+  static constexpr std::size_t most_bytes_of_kinds = 4'000'000;
 
   BatchSource(PageSource& pages, std::size_t lanes, std::int64_t batch_size)
       : pages_(pages), cutter_(lanes, batch_size) {}

@@ -250,7 +250,7 @@ void Destroyer::try_again() {
   if (may_destroy()) {
     denied_ = false;
     second_try_.visit(
-        [this](std::vector<db::Artifact> rows) { retry(std::move(rows)); });
+        [this](const std::vector<db::Artifact>& rows) { retry(rows); });
   }
   remover_.finish();
   if (context_.destroy_budget.is_spent() && !second_try_.is_empty())
@@ -264,9 +264,10 @@ bool Destroyer::may_destroy() const {
          context_.may_go_on(pass_);
 }
 
-void Destroyer::retry(std::vector<db::Artifact> rows) {
+void Destroyer::retry(const std::vector<db::Artifact>& rows) {
   BatchCutter cutter(lanes(), context_.governor.batch_size());
-  cutter.fill(std::move(rows));
+  cutter.add(rows);
+  cutter.arrange();
   while (const auto batch = cutter.next())
     if (may_destroy() && context_.governor.admit(context_, pass_))
       destroy(std::move(*batch));

@@ -60,7 +60,7 @@ class Destroyer {
   void destroy_once(std::span<const db::Artifact> rows, Work& work);
   void account(std::span<const db::Artifact> rows, const Work& work);
   [[nodiscard]] bool may_destroy() const;
-  void retry(std::vector<db::Artifact> rows);
+  void retry(const std::vector<db::Artifact>& rows);
   void tell_what_is_held();
 
   Context& context_;

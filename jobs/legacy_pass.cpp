@@ -76,9 +76,10 @@ class WindowSource {
 };
 
 void work_on(Context& context, Destroyer& destroyer, const Window& rows) {
-  JudgedWindow window = judge_window(context, rows);
+  const JudgedWindow window = judge_window(context, rows);
   BatchCutter cutter(destroyer.lanes(), context.governor.batch_size());
-  cutter.fill(std::move(window.unlocked));
+  cutter.add(window.unlocked);
+  cutter.arrange();
   while (const auto batch = cutter.next())
     destroyer.destroy(std::move(*batch));
   resolve_states(context, window.unresolved);

@@ -22,11 +22,12 @@ std::vector<Artifact> rows_of(int projects, int each) {
   return rows;
 }
 
-std::vector<std::shared_ptr<Batch>> cut(std::vector<Artifact> rows,
+std::vector<std::shared_ptr<Batch>> cut(const std::vector<Artifact>& rows,
                                         std::size_t lanes,
                                         std::int64_t batch_size) {
   jobs::BatchCutter cutter(lanes, batch_size);
-  cutter.fill(std::move(rows));
+  cutter.add(rows);
+  cutter.arrange();
   std::vector<std::shared_ptr<Batch>> batches;
   while (auto batch = cutter.next())
     batches.push_back(std::move(batch));
@@ -114,4 +115,32 @@ TEST_CASE("projects whose ids differ by powers of two share out evenly",
 
 TEST_CASE("no rows make no batch", "[unit]") {
   CHECK(cut({}, 4, 10).empty());
+}
+
+TEST_CASE("what rows have in common is in each batch as it was", "[unit]") {
+  std::vector<Artifact> rows;
+  for (int i = 0; i < 60; ++i)
+    rows.push_back({.id = i,
+                    .project_id = i % 7,
+                    .pipeline_id = 100 + i,
+                    .size = 1000 + i,
+                    .file_store = 1 + i % 2,
+                    .locked = i % 3 == 0 ? db::LockState::unlocked
+                                         : db::LockState::unknown,
+                    .file = i % 5 == 0 ? "a" : "b",
+                    .partition_id = i % 4});
+  std::size_t found = 0;
+  for (const auto& batch : cut(rows, 3, 7))
+    for (const Artifact& row : batch->rows) {
+      const Artifact& was = rows.at(static_cast<std::size_t>(row.id));
+      CHECK(row.project_id == was.project_id);
+      CHECK(row.pipeline_id == was.pipeline_id);
+      CHECK(row.size == was.size);
+      CHECK(row.file_store == was.file_store);
+      CHECK(row.locked == was.locked);
+      CHECK(std::string(row.file) == std::string(was.file));
+      CHECK(row.partition_id == was.partition_id);
+      ++found;
+    }
+  CHECK(found == rows.size());
 }
