@@ -12,6 +12,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <condition_variable>
+#include <mutex>
 
 namespace jobs {
 namespace {
@@ -90,6 +92,14 @@ void tell_status(Context& context) {
       status_line(*state, context.governor.held_back(), left));
 }
 
+/// Nobody calls it but the end: a run that is over has not to sit out a pause.
+void wait_for_request(const std::stop_token& ending) {
+  std::mutex mutex;
+  std::unique_lock lock(mutex);
+  std::condition_variable_any().wait_for(lock, ending, between_requests,
+                                         [] { return false; });
+}
+
 std::string to_go(double rate, std::optional<std::int64_t> left) {
   if (!left || rate <= 0)
     return ", time to go unknown";
@@ -120,7 +130,7 @@ StatusTeller::StatusTeller(Context& context)
     : thread_([&context](const std::stop_token& stop) {
         unsigned answered = status_requests();
         while (!stop.stop_requested()) {
-          std::this_thread::sleep_for(between_requests);
+          wait_for_request(stop);
           const unsigned asked = status_requests();
           if (asked != answered)
             tell_status(context);
