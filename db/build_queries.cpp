@@ -113,6 +113,8 @@ FROM (SELECT
       LIMIT $5) AS counted
 )sql"};
 
+// A job that can still be cancelled stands in it by its own id: with it the
+// look for more jobs costs no statement of its own.
 const Query leftovers{"builds.leftovers", R"sql(
 SELECT 'ci_resources', id::bigint, build_id::bigint
 FROM {ci_resources} WHERE build_id = ANY ($1::bigint[])
@@ -128,7 +130,16 @@ FROM {ci_running_builds} WHERE build_id = ANY ($1::bigint[])
 UNION ALL
 SELECT 'ci_builds_runner_session', id::bigint, build_id::bigint
 FROM {ci_builds_runner_session} WHERE build_id = ANY ($1::bigint[])
-{end})sql"};
+{end}
+UNION ALL
+(SELECT 'ci_builds', id::bigint, id::bigint
+ FROM {ci_builds}
+ WHERE commit_id = ANY ($2::bigint[]) AND status = ANY ($3::text[])
+   {if ci_builds.partition_id ci_pipelines.partition_id}
+   AND partition_id = ANY ($4::bigint[])
+   {end}
+ LIMIT 1)
+)sql"};
 
 }  // namespace
 

@@ -126,15 +126,27 @@ DropAnswer Builds::drop(const Session& session, const DropOrder& order) const {
   return answer;
 }
 
-std::vector<Leftover> Builds::leftovers(
-    const Session& session, const std::vector<std::int64_t>& jobs) const {
-  std::vector<Leftover> rows;
-  execute(pool_, session, leftovers_query(), Parameters().add(jobs),
-          [&](const Row& row) {
-            rows.push_back(
-                {std::string(row.text(0)), row.integer(1), row.integer(2)});
+Parameters Builds::leftovers_parameters(
+    const Located& pipelines, const std::vector<std::int64_t>& jobs) const {
+  return Parameters()
+      .add(jobs)
+      .add(pipelines.ids)
+      .add(cancelable_statuses_)
+      .add(pipelines.partitions);
+}
+
+LeftBehind Builds::leftovers(const Session& session, const Located& pipelines,
+                             const std::vector<std::int64_t>& jobs) const {
+  LeftBehind found;
+  execute(pool_, session, leftovers_query(),
+          leftovers_parameters(pipelines, jobs), [&](const Row& row) {
+            const std::string table(row.text(0));
+            if (table == "ci_builds")
+              found.has_jobs = true;
+            else
+              found.rows.push_back({table, row.integer(1), row.integer(2)});
           });
-  return rows;
+  return found;
 }
 
 std::vector<WaitingGroup> Builds::waiting(
@@ -205,8 +217,8 @@ std::vector<Statement> Builds::statements(Shard shard) const {
             .told = ids,
             .partitions = ids}),
        false, "ci_builds", nullptr},
-      {"builds", leftovers_query(), Parameters().add(ids), true, "ci_resources",
-       "ci_resources (build_id)"},
+      {"builds", leftovers_query(), leftovers_parameters({ids, ids}, ids), true,
+       "ci_resources", "ci_resources (build_id)"},
       {"builds", waiting_query(), Parameters().add(ids), true, "ci_builds",
        "ci_builds (resource_group_id, status, commit_id)"},
   };

@@ -74,6 +74,12 @@ struct Leftover {
   std::int64_t job_id = 0;
 };
 
+/// What a look behind the drops of a group has found.
+struct LeftBehind {
+  std::vector<Leftover> rows;
+  bool has_jobs = false;  ///< one may be cancelable still
+};
+
 /// A resource group in which jobs wait for what was given back.
 struct WaitingGroup {
   std::int64_t id = 0;
@@ -135,9 +141,12 @@ class Builds {
   [[nodiscard]] DropAnswer drop(const Session& session,
                                 const DropOrder& order) const;
 
-  /// Rows of queues, runner sessions and resources that point at \a jobs.
-  [[nodiscard]] std::vector<Leftover> leftovers(
-      const Session& session, const std::vector<std::int64_t>& jobs) const;
+  /// Rows of queues, runner sessions and resources that point at \a jobs, which
+  /// were dropped; and whether \a pipelines have a job in a cancelable status,
+  /// be it one whose user is not blocked any more.
+  [[nodiscard]] LeftBehind leftovers(
+      const Session& session, const Located& pipelines,
+      const std::vector<std::int64_t>& jobs) const;
 
   /// Those of \a groups in which a job waits for a resource.
   [[nodiscard]] std::vector<WaitingGroup> waiting(
@@ -154,6 +163,8 @@ class Builds {
 
  private:
   [[nodiscard]] Parameters drop_parameters(const DropOrder& order) const;
+  [[nodiscard]] Parameters leftovers_parameters(
+      const Located& pipelines, const std::vector<std::int64_t>& jobs) const;
 
   Pool& pool_;
   std::vector<std::string> cancelable_statuses_;

@@ -18,7 +18,7 @@ using telemetry::Outcome;
 using telemetry::Pass;
 using Wave = std::vector<db::UserPipeline>;
 
-/// A group costs five statements, whatever is in it; smaller ones are slower,
+/// A group costs four statements, whatever is in it; smaller ones are slower,
 /// larger ones no faster, as the table of waves in benchmarks/README.md has it.
 constexpr std::ptrdiff_t group_size = 50;
 

@@ -64,13 +64,13 @@ class PipelineDropper::Group {
         pipelines_(locate(group)),
         untold_(pipelines_.ids.begin(), pipelines_.ids.end()) {}
 
-  /// Sweep over the cancelable jobs, pipeline by pipeline, until a sweep meets
-  /// none that it could still drop; a plan sweeps once.
+  /// Sweep over the cancelable jobs, pipeline by pipeline, until none is left
+  /// or a sweep meets none that it could still drop; a plan sweeps once.
   void drop_jobs() {
-    bool met_any = true;
-    while (met_any && goes_on()) {
-      met_any = sweep();
-      if (context_.only_plans())
+    while (goes_on()) {
+      if (!sweep() || context_.only_plans())
+        return;
+      if (!dropped_.empty() && !look_behind())
         return;
     }
   }
@@ -80,6 +80,8 @@ class PipelineDropper::Group {
     recompute_statuses(context_, among_these(untold_));
     if (dropped_.empty())
       return;
+    if (!untold_.empty() || looked_behind_ < dropped_.size())
+      look_behind();
     telemetry::fault_point("builds.before_leftovers");
     name_leftovers();
     name_waiting_groups();
@@ -263,12 +265,20 @@ class PipelineDropper::Group {
       std::this_thread::sleep_for(context_.options.lock_timeout / most_tries);
   }
 
-  void name_leftovers() {
-    const auto rows = db::with_retry([&] {
+  /// \return whether there are jobs that may still be cancelable.
+  bool look_behind() {
+    db::LeftBehind found = db::with_retry([&] {
       return context_.builds.leftovers(
-          context_.reading(Pass::builds).without_deadline(), dropped_);
+          context_.reading(Pass::builds).without_deadline(), pipelines_,
+          dropped_);
     });
-    for (const db::Leftover& row : rows)
+    looked_behind_ = dropped_.size();
+    leftovers_ = std::move(found.rows);
+    return found.has_jobs;
+  }
+
+  void name_leftovers() {
+    for (const db::Leftover& row : leftovers_)
       context_.report.problem({Pass::builds, row.table, row.id,
                                "it points at job " +
                                    std::to_string(row.job_id) +
@@ -298,6 +308,8 @@ class PipelineDropper::Group {
   std::unordered_map<std::int64_t, int> tries_;  ///< of jobs that didn't go
   std::set<std::int64_t> untold_;  ///< pipelines whose status is not told
   Ids dropped_;
+  std::size_t looked_behind_ = 0;  ///< so many of them
+  std::vector<db::Leftover> leftovers_;
   std::chrono::steady_clock::time_point began_;  ///< with the slice at hand
   std::set<std::int64_t> groups_;  ///< whose resources were given back
 };
