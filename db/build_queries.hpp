@@ -17,7 +17,7 @@ const Query& cancelable_query();
 /// text[], durations), counted jobs (ids, pipelines, lock_versions), told
 /// pipelines, partitions of all: bigint[] where not said, -1 for NULL.
 const Query& drop_query();
-/// jobs bigint[]
+/// jobs bigint[], pipelines bigint[], cancelable text[], partitions bigint[]
 const Query& leftovers_query();
 /// groups bigint[]
 const Query& waiting_query();
