@@ -203,6 +203,21 @@ FROM {ci_pipeline_artifacts}
   return query;
 }
 
+// OFFSET 0, or the planner looks for the least id along the primary key, past
+// every row that expires at another moment.
+const Query& tie_range_query(Selection selection) {
+  const std::string start = R"sql(
+SELECT min(id), max(id)
+FROM (SELECT a.id
+      FROM {ci_pipeline_artifacts} AS a
+      WHERE a.expire_at = $1::timestamptz)sql";
+  const std::string end = " OFFSET 0) AS tie\n";
+  static const Query unlocked{"artifacts.tie_range_unlocked",
+                              start + " AND a.locked = 0" + end};
+  static const Query legacy{"artifacts.tie_range_expired", start + end};
+  return selection == Selection::unlocked ? unlocked : legacy;
+}
+
 const Query& rows_query(Selection selection) {
   const std::string by_id =
       "\nWHERE a.id = ANY ($2::bigint[])"

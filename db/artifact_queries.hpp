@@ -10,6 +10,7 @@ namespace db {
 const Query& page_query(Selection selection);
 const Query& walk_query(Selection selection);
 const Query& id_range_query();
+const Query& tie_range_query(Selection selection);
 const Query& rows_query(Selection selection);
 const Query& destroy_query(Selection selection);
 /// For a database of their own: projects bigint[], bytes bigint[]

@@ -37,6 +37,17 @@ std::vector<Artifact> artifacts_of(Pool& pool, const Session& session,
   return rows;
 }
 
+std::optional<IdRange> range_of(Pool& pool, const Session& session,
+                                const Query& query,
+                                const Parameters& parameters) {
+  std::optional<IdRange> ids;
+  execute(pool, session, query, parameters, [&](const Row& row) {
+    if (!row.is_null(0))
+      ids = {row.integer(0), row.integer(1)};
+  });
+  return ids;
+}
+
 /// The answer of destroy_query(): a row for each queued object, one with the
 /// ids and the bytes of all, and one for each project whose statistics wait.
 void read_destroyed(const Row& row, Destroyed& destroyed) {
@@ -113,12 +124,14 @@ std::vector<Artifact> PipelineArtifacts::walk(const Session& session,
 
 std::optional<IdRange> PipelineArtifacts::id_range(
     const Session& session) const {
-  std::optional<IdRange> ids;
-  execute(pool_, session, id_range_query(), {}, [&](const Row& row) {
-    if (!row.is_null(0))
-      ids = {row.integer(0), row.integer(1)};
-  });
-  return ids;
+  return range_of(pool_, session, id_range_query(), {});
+}
+
+std::optional<IdRange> PipelineArtifacts::id_range(const Session& session,
+                                                   Selection selection,
+                                                   Timestamp moment) const {
+  return range_of(pool_, session, tie_range_query(selection),
+                  Parameters().add(moment));
 }
 
 std::vector<Artifact> PipelineArtifacts::rows(
@@ -236,6 +249,7 @@ std::vector<Statement> PipelineArtifacts::statements(const Catalog& catalog,
   const std::vector<std::string> files{"code_coverage.json"};
   const auto page =
       Parameters().add(Timestamp::min()).add(horizon).add(std::int64_t{100});
+  const auto moment = Parameters().add(horizon);
   const auto walk = Parameters()
                         .add(horizon)
                         .add(std::int64_t{0})
@@ -255,6 +269,7 @@ std::vector<Statement> PipelineArtifacts::statements(const Catalog& catalog,
       {"run", count_rows_query(), Parameters().add(ids), true, table, nullptr},
       {"run", id_range_query(), {}, true, table, nullptr},
       {"legacy", page_query(legacy), page, true, table, full},
+      {"legacy", tie_range_query(legacy), moment, true, table, full},
       {"legacy", walk_query(legacy), walk, true, table, nullptr},
       {"legacy", rows_query(legacy), rows, true, table, nullptr},
       {"legacy", destroy_query(legacy), batch, false, table, nullptr}};
@@ -263,6 +278,7 @@ std::vector<Statement> PipelineArtifacts::statements(const Catalog& catalog,
   all.insert(
       all.end(),
       {{"unlocked", page_query(unlocked), page, true, table, partial},
+       {"unlocked", tie_range_query(unlocked), moment, true, table, partial},
        {"unlocked", walk_query(unlocked), walk, true, table, nullptr},
        {"unlocked", rows_query(unlocked), rows, true, table, nullptr},
        {"unlocked", destroy_query(unlocked), batch, false, table, nullptr},

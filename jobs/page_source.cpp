@@ -142,13 +142,27 @@ std::vector<db::Artifact> PageSource::read_tie() {
 }
 
 void PageSource::begin_walk() {
-  if (!ids_)
-    ids_ = db::with_retry(
-        [&] { return context_.artifacts.id_range(context_.reading(pass_)); });
-  if (ids_)
-    walk_.emplace(context_, pass_, selection_, from_, *ids_);
+  if (const auto ids = ids_of_tie())
+    walk_.emplace(context_, pass_, selection_, from_, *ids);
   else
     leave_tie();
+}
+
+/// Those of the whole table, where its own can't be had within a second.  What
+/// a script has given one moment lies together mostly.
+std::optional<db::IdRange> PageSource::ids_of_tie() {
+  const db::PipelineArtifacts& artifacts = context_.artifacts;
+  try {
+    return db::with_retry([&] {
+      return artifacts.id_range(context_.counting(telemetry::name_of(pass_)),
+                                selection_, from_);
+    });
+  } catch (const db::Error& error) {
+    if (!error.timed_out())
+      throw;
+  }
+  return db::with_retry(
+      [&] { return artifacts.id_range(context_.reading(pass_)); });
 }
 
 std::vector<db::Artifact> PageSource::walk_tie() {

@@ -50,6 +50,7 @@ class PageSource {
                                   std::int64_t limit);
   void advance(std::vector<db::Artifact>& rows);
   void begin_walk();
+  std::optional<db::IdRange> ids_of_tie();
   void leave_tie();
 
   Context& context_;
@@ -60,7 +61,6 @@ class PageSource {
   std::size_t named_ = 0;  ///< of the rows that --plan names, those looked at
   bool in_tie_ = false;    ///< a page's rows have all expired at from_
   std::optional<TieWalk> walk_;
-  std::optional<db::IdRange> ids_;  ///< of the table, once a walk wants them
   bool exhausted_ = false;
 };
 

@@ -23,7 +23,7 @@ class TieWalk {
   /// Rows of a window, at most (1.6 MB).
   static constexpr std::int64_t most_rows = 20000;
 
-  /// \param ids those of all rows there are.
+  /// \param ids between which all of them are.
   TieWalk(Context& context, telemetry::Pass pass, db::Selection selection,
           telemetry::Timestamp moment, db::IdRange ids);
 

@@ -116,10 +116,11 @@ TEST_CASE("a mass of rows with one expire_at drains, each row once",
   add_bare(world, 5, "'2024-01-01'", "1");
   add_bare(world, 1, "'2024-01-01'");
   world.options.passes = {Pass::unlocked};
-  const std::int64_t before = entries_read(world);
   CHECK(world.plan().pass(Pass::unlocked).destroyed == rows + 11);
-  // Sorted, each of three or more pages would read what is left of them.
-  CHECK(entries_read(world) - before < rows);
+  // Were they sorted, a page would read all of them.
+  world.database.run("VACUUM ANALYZE ci_pipeline_artifacts");
+  CHECK(buffers_of_page(world, "'2024-01-01'", 1000) <
+        buffers_of_page(world, "'2024-01-01'", rows) / 5);
 
   const telemetry::Report& report = world.run();
 
