@@ -14,8 +14,8 @@ namespace jobs {
 /// Rows to be destroyed by one transaction.
 struct Batch {
   std::size_t lane = 0;  ///< see lane_of()
-  std::vector<db::Artifact>
-      rows;  ///< without expire_at, which has done its work
+  /// Without expire_at, which has done its work.
+  std::vector<db::Artifact> rows;
 };
 
 /// Every project belongs to one lane, and only one batch of a lane is destroyed
@@ -36,8 +36,8 @@ class BatchCutter {
       : lanes_(lanes), batch_size_(batch_size) {}
 
   /// Forget the rows that have been cut away, and keep their memory for the
-  /// next ones: a stretch must not be in memory beside the one before it. \pre
-  /// is_empty()
+  /// next ones: a stretch must not be in memory beside the one before it.
+  /// \pre is_empty()
   void clear();
   /// Have memory for so many rows: no growing by copies.  What is not used of
   /// it is no memory.
