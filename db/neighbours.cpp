@@ -8,14 +8,30 @@ const Query read_newest{"health.writes", R"sql(
 SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint
 )sql"};
 
+const Query read_start{"health.server_start",
+                       "SELECT pg_postmaster_start_time()"};
+
+Timestamp start_of_server(Pool& pool, const Session& session) {
+  Timestamp start;
+  execute(pool, session, read_start, {},
+          [&](const Row& row) { start = row.moment(0); });
+  return start;
+}
+
 }  // namespace
+
+bool share_server(Pool& one, const Session& session_of_one, Pool& other,
+                  const Session& session_of_other) {
+  return start_of_server(one, session_of_one) ==
+         start_of_server(other, session_of_other);
+}
 
 Writes read_writes(Pool& pool, const Session& session) {
   Writes writes;
-  writes.own_least = own_writes().ended;
+  writes.own_least = pool.writes().ended;
   execute(pool, session, read_newest, {},
           [&](const Row& row) { writes.all = row.integer(0); });
-  writes.own_most = own_writes().begun;
+  writes.own_most = pool.writes().begun;
   return writes;
 }
 

@@ -10,7 +10,7 @@ namespace db {
 struct Writes {
   std::int64_t all = 0;  ///< a number that each of them raises by one
   /// Of this process, at least and at most so many are among them: some were
-  /// under way meanwhile.
+  /// under way meanwhile.  See Pool::count_with().
   std::int64_t own_least = 0;
   std::int64_t own_most = 0;
 };
@@ -21,5 +21,12 @@ struct Writes {
 ///
 /// \throws Error, Unreachable
 Writes read_writes(Pool& pool, const Session& session);
+
+/// Whether both pools lead to databases of one server, whose transaction ids
+/// are the same: by the microsecond in which it was started.
+///
+/// \throws Error, Unreachable
+bool share_server(Pool& one, const Session& session_of_one, Pool& other,
+                  const Session& session_of_other);
 
 }  // namespace db

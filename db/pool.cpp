@@ -37,18 +37,19 @@ SELECT pg_xact_status($1::text::xid8)
 
 /// However it ends: one that failed has been given an id as well.
 struct CountedWrite {
-  explicit CountedWrite(const Session& session) : writes(!session.read_only) {
+  CountedWrite(OwnWrites& all, const Session& session)
+      : writes(session.read_only ? nullptr : &all) {
     if (writes)
-      ++own_writes().begun;
+      ++writes->begun;
   }
   ~CountedWrite() {
     if (writes)
-      ++own_writes().ended;
+      ++writes->ended;
   }
   CountedWrite(const CountedWrite&) = delete;
   CountedWrite& operator=(const CountedWrite&) = delete;
 
-  bool writes;
+  OwnWrites* writes;
 };
 
 /// A pooler lets us in where it has no server to lend, as in the first second
@@ -171,14 +172,9 @@ void Pool::give_back(std::unique_ptr<Connection> connection) {
   idle_.push_back(std::move(connection));
 }
 
-OwnWrites& own_writes() {
-  static OwnWrites writes;
-  return writes;
-}
-
 void execute(Pool& pool, const Session& session, const Query& query,
              const Parameters& parameters, const RowSink& sink) {
-  const CountedWrite counted(session);
+  const CountedWrite counted(pool.writes(), session);
   pool.acquire()->execute(session, query, parameters, sink);
 }
 

@@ -13,6 +13,12 @@
 
 namespace db {
 
+/// Transactions of this process that may write to one server.
+struct OwnWrites {
+  std::atomic<std::int64_t> begun{0};
+  std::atomic<std::int64_t> ended{0};
+};
+
 /// Sessions lent to workers, each to one thread at a time.  Opens them as they
 /// are asked for, and again when they break; a pass has no more threads than
 /// --concurrency, so there are never more than that.
@@ -72,6 +78,12 @@ class Pool {
   /// somebody limits it.
   [[nodiscard]] Gate& gate() { return gate_; }
 
+  /// What execute() has written by this pool, and by those that count with it.
+  [[nodiscard]] OwnWrites& writes() { return *writes_; }
+  /// \a other leads to the same server.
+  /// To be called before other threads use the pool.
+  void count_with(const Pool& other) { writes_ = other.writes_; }
+
  private:
   /// take_idle(), or else open(), with patience.
   std::unique_ptr<Connection> find();
@@ -85,6 +97,7 @@ class Pool {
   std::string timeline_;
   const std::atomic<bool>& stop_;
   Gate gate_;
+  std::shared_ptr<OwnWrites> writes_ = std::make_shared<OwnWrites>();
   std::mutex mutex_;
   std::vector<std::unique_ptr<Connection>> idle_;
 };
@@ -94,13 +107,6 @@ class Pool {
 /// \throws as Connection::execute() and Pool::acquire().
 void execute(Pool& pool, const Session& session, const Query& query,
              const Parameters& parameters, const RowSink& sink = {});
-
-/// Transactions of this process that may write, of all its pools.
-struct OwnWrites {
-  std::atomic<std::int64_t> begun{0};
-  std::atomic<std::int64_t> ended{0};
-};
-OwnWrites& own_writes();
 
 enum class XactOutcome { committed, aborted, unknown };
 

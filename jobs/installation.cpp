@@ -1,5 +1,6 @@
 #include "jobs/installation.hpp"
 
+#include "db/neighbours.hpp"
 #include "db/retry.hpp"
 #include "jobs/choices.hpp"
 
@@ -62,6 +63,10 @@ Installation::Installation(const Options& options_given,
   if (has_main_database(options)) {
     main = std::make_unique<MainDatabase>(options, run_id, stop);
     main->catalog.choose(way);
+    db::with_retry([this] {
+      if (db::share_server(pool, session(), main->pool, main_session()))
+        main->pool.count_with(pool);
+    });
   }
   if (!catalog.in_recovery())
     db::with_retry([this] { pool.stay_on_primary(session()); });

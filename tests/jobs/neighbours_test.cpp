@@ -1,5 +1,6 @@
 #include "jobs/neighbours.hpp"
 #include "tests/jobs/slow_world.hpp"
+#include "tests/support/two_databases.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -93,4 +94,21 @@ TEST_CASE("a run counts its own transactions, and others' beside them",
   CHECK(after.own_least == before.own_least + 1);
   // Other tests write to the same server.
   CHECK(after.all >= before.all + 2);
+}
+
+TEST_CASE("writes to the main database count where that is on the same server",
+          "[postgres]") {
+  tests::TwoDatabases world;
+  world.part();
+  jobs::Installation installation(world.options, "test", world.stop);
+  CHECK(&installation.main->pool.writes() == &installation.pool.writes());
+
+  // As if the other were elsewhere.
+  db::Pool elsewhere("ci-janitor test", world.stop);
+  db::Session session;
+  session.read_only = false;
+  db::execute(elsewhere, session, {"test.write", "SELECT pg_current_xact_id()"},
+              {});
+  CHECK(elsewhere.writes().ended == 1);
+  CHECK(installation.pool.writes().begun == 0);
 }
