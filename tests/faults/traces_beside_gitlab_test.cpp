@@ -101,8 +101,7 @@ void check_all(TracesWorld& world,
 
 }  // namespace
 
-TEST_CASE("GitLab flushes a chunk at any step: no byte is lost",
-          "[postgres][schemas]") {
+TEST_CASE("GitLab flushes a chunk at any step: no byte is lost", "[postgres]") {
   TracesWorld world;
   TraceGitlab gitlab(world);
   const int index = GENERATE(0, 1);
