@@ -51,13 +51,18 @@ class VanishedFiles(Fault):
     part = 'store'
 
     def begin(self):
+        with self.writer.gate:
+            self._remove_some()
+
+    def _remove_some(self):
         candidates = [
             artifact
             for number, artifact in sorted(self.world.artifacts.items())
-            if number in self.world.expired and number not in self.world.poison
+            if number in self.world.expired - self.world.prolonged
+            and number not in self.world.poison
             and artifact.store == gitlab.LOCAL]
-        for artifact in self.random.sample(candidates,
-                                           self.random.randint(1, 8)):
+        number = min(len(candidates), self.random.randint(1, 8))
+        for artifact in self.random.sample(candidates, number):
             self.world.vanished.add((artifact.store, artifact.path))
             path = os.path.join(self.world.store, artifact.path)
             if self.random.random() < 0.5:

@@ -43,6 +43,7 @@ class World:
         self.poison_entries = set()
         self.future_entries = set()
         self.vanished = set()         # (file_store, path)
+        self.prolonged = set()        # ids of artifacts
         self.traces = {}              # job: its chunks
         self.chunk_stores = {}        # job: where they were first
         self.lost = {}                # job: indexes of its chunks

@@ -106,8 +106,14 @@ class Writer(threading.Thread):
                        (self._pick().pipeline,))
 
     def prolong(self, cursor):
+        """Not one whose file is lost: of few live ones that many may not be,
+        or a run refuses to begin."""
+        artifact = self._pick()
+        if (artifact.store, artifact.path) in self.world.vanished:
+            return
+        self.world.prolonged.add(artifact.id)
         cursor.execute("UPDATE ci_pipeline_artifacts SET expire_at = now() + "
-                       "interval '30 days' WHERE id = %s", (self._pick().id,))
+                       "interval '30 days' WHERE id = %s", (artifact.id,))
 
     def expire(self, cursor):
         cursor.execute("UPDATE ci_pipeline_artifacts SET expire_at = now() - "
