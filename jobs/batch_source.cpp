@@ -30,14 +30,21 @@ void BatchCutter::add(const std::vector<db::Artifact>& rows) {
 
 const BatchCutter::Kinds::value_type* BatchCutter::kind_of(
     const db::Artifact& row) {
-  Kind kind{row.partition_id, row.file_store, row.locked, row.file};
   // Most rows are of the same kind as the one before.
-  if (last_kind_ && last_kind_->first == kind)
+  if (last_kind_ && is_of(last_kind_->first, row))
     return last_kind_;
-  const auto [found, is_new] = kinds_.try_emplace(std::move(kind), row.file);
+  const auto [found, is_new] = kinds_.try_emplace(
+      {row.partition_id, row.file_store, row.locked, row.file}, row.file);
   if (is_new)
     bytes_of_kinds_ += sizeof(Kinds::value_type) + 2 * found->first.file.size();
   return last_kind_ = &*found;
+}
+
+bool BatchCutter::is_of(const Kind& kind, const db::Artifact& row) {
+  const std::string& file = row.file;
+  return kind.partition_id == row.partition_id &&
+         kind.file_store == row.file_store && kind.locked == row.locked &&
+         kind.file == file;
 }
 
 db::Artifact BatchCutter::unpacked(const Row& row) {

@@ -89,6 +89,7 @@ class BatchCutter {
 
   void add_project(std::size_t lane, Stretch project);
   const Kinds::value_type* kind_of(const db::Artifact& row);
+  static bool is_of(const Kind& kind, const db::Artifact& row);
   static db::Artifact unpacked(const Row& row);
   std::vector<db::Artifact> cut(Lane& lane);
 

@@ -1,20 +1,13 @@
 #include "db/build_queries.hpp"
 #include "db/explain.hpp"
+#include "tests/support/from_one_to.hpp"
 #include "tests/support/test_database.hpp"
 
 #include <catch2/catch.hpp>
 
-#include <numeric>
-
 namespace {
 
 using Numbers = std::vector<std::int64_t>;
-
-Numbers from_one_to(std::int64_t last) {
-  Numbers numbers(static_cast<std::size_t>(last));
-  std::iota(numbers.begin(), numbers.end(), 1);
-  return numbers;
-}
 
 /// Five jobs and stages in each of 2,000 pipelines, known to the planner.
 void fill(tests::TestDatabase& database) {
@@ -31,8 +24,8 @@ void fill(tests::TestDatabase& database) {
 
 /// Drops the jobs of the first 50 pipelines, and tells these, and a stage each.
 db::Parameters first_group() {
-  const Numbers jobs = from_one_to(250);
-  const Numbers pipelines = from_one_to(50);
+  const Numbers jobs = tests::from_one_to(250);
+  const Numbers pipelines = tests::from_one_to(50);
   const Numbers none;
   Numbers of_jobs;
   for (const std::int64_t job : jobs)

@@ -2,27 +2,21 @@
 
 #include "jobs/check.hpp"
 
+#include "tests/support/from_one_to.hpp"
 #include "tests/support/world.hpp"
 
 #include <fmt/format.h>
 #include <catch2/catch.hpp>
 
-#include <numeric>
-
 using jobs::AbsenceWatch;
 using telemetry::Outcome;
 using telemetry::Pass;
+using tests::from_one_to;
 using tests::World;
 
 namespace {
 
 using Ids = std::vector<std::int64_t>;
-
-Ids ids(std::int64_t count) {
-  Ids ids(static_cast<std::size_t>(count));
-  std::iota(ids.begin(), ids.end(), 1);
-  return ids;
-}
 
 /// 100 live artifacts, of which so many are in the store.
 void add_sample(World& world, int found) {
@@ -36,10 +30,10 @@ void add_sample(World& world, int found) {
 TEST_CASE("entries of absent objects are held until a window is judged",
           "[unit]") {
   AbsenceWatch watch(true);
-  CHECK(watch.judge(498, ids(1)).empty());
+  CHECK(watch.judge(498, from_one_to(1)).empty());
   CHECK(watch.judge(500, {}).empty());
   CHECK_FALSE(watch.tripped());
-  CHECK(watch.judge(1, {}) == ids(1));
+  CHECK(watch.judge(1, {}) == from_one_to(1));
   CHECK(watch.judge(999, {}).empty());
   CHECK(watch.let_go().empty());
 }
@@ -47,32 +41,32 @@ TEST_CASE("entries of absent objects are held until a window is judged",
 TEST_CASE("the watch trips where more than half of a window is absent",
           "[unit]") {
   AbsenceWatch half(true);
-  CHECK(half.judge(500, ids(500)) == ids(500));
+  CHECK(half.judge(500, from_one_to(500)) == from_one_to(500));
   CHECK_FALSE(half.tripped());
 
   AbsenceWatch most(true);
-  CHECK(most.judge(499, ids(501)).empty());
+  CHECK(most.judge(499, from_one_to(501)).empty());
   CHECK(most.tripped());
   CHECK(most.reason().find("501 of 1000") != std::string::npos);
   // And stays so, whatever comes still.
   CHECK(most.judge(5000, {502}).empty());
   CHECK(most.tripped());
   CHECK(most.let_go().empty());
-  CHECK(most.kept() == ids(502));
+  CHECK(most.kept() == from_one_to(502));
   CHECK(most.kept().empty());
 }
 
 TEST_CASE("fewer than a window are no evidence", "[unit]") {
   AbsenceWatch watch(true);
-  CHECK(watch.judge(0, ids(999)).empty());
+  CHECK(watch.judge(0, from_one_to(999)).empty());
   CHECK_FALSE(watch.tripped());
   CHECK(watch.kept().empty());
-  CHECK(watch.let_go() == ids(999));
+  CHECK(watch.let_go() == from_one_to(999));
 }
 
 TEST_CASE("who accepts missing objects has nothing held", "[unit]") {
   AbsenceWatch watch(false);
-  CHECK(watch.judge(0, ids(2000)) == ids(2000));
+  CHECK(watch.judge(0, from_one_to(2000)) == from_one_to(2000));
   CHECK_FALSE(watch.tripped());
 }
 
