@@ -82,7 +82,8 @@ bool Governor::admit(Context& context, Pass pass) {
     return false;
   if (context.only_plans())
     return true;
-  glance(context, pass);
+  if (Clock::now() - glanced_ >= between_glances)
+    glance(context.pool, context.reading(pass).without_deadline());
   return sit_out_strain(context, pass) && await_turn(context, pass);
 }
 
@@ -198,25 +199,24 @@ void Governor::look(Context& context, Pass pass) {
   }
 }
 
-void Governor::glance(Context& context, Pass pass) {
-  if (options_.max_load == 0 || Clock::now() - glanced_ < between_glances)
+void Governor::glance(db::Pool& pool, db::Session session) {
+  if (options_.max_load == 0 || options_.command != Command::run)
     return;
+  session.times = nullptr;
   try {
-    db::Session session = context.reading(pass).without_deadline();
-    session.times = nullptr;
-    neighbours_.saw(db::read_writes(context.pool, session), Clock::now());
+    neighbours_.saw(db::read_writes(pool, session), Clock::now());
   } catch (const db::Error& error) {
     spdlog::debug("{}; whether others write can't be seen", error.what());
   }
   glanced_ = Clock::now();
-  be_courteous(context, neighbours_.are_at_work(glanced_));
+  be_courteous(pool, neighbours_.are_at_work(glanced_));
 }
 
-void Governor::be_courteous(Context& context, bool courteously) {
+void Governor::be_courteous(db::Pool& pool, bool courteously) {
   if (courteously == is_courteous_)
     return;
   is_courteous_ = courteously;
-  context.pool.gate().limit(courteously ? options_.max_load : 0);
+  pool.gate().limit(courteously ? options_.max_load : 0);
   for (AdaptiveSize* const size : {&batch, &window, &slice})
     size->aim(courteously ? courteous : AdaptiveSize::target);
   if (courteously)

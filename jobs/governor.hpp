@@ -58,6 +58,10 @@ class Governor {
 
   explicit Governor(const Options& options);
 
+  /// Look for others at work.  Sooner than the first piece of work, so that at
+  /// that one it is known whether there are any.
+  void glance(db::Pool& pool, db::Session session);
+
   /// Return when the pass may begin its next piece of work.  From one thread at
   /// a time.
   ///
@@ -99,9 +103,7 @@ class Governor {
   bool sit_out_strain(Context& context, telemetry::Pass pass);
   bool await_turn(const Context& context, telemetry::Pass pass);
   void look(Context& context, telemetry::Pass pass);
-  /// Whether there are others at work.
-  void glance(Context& context, telemetry::Pass pass);
-  void be_courteous(Context& context, bool courteously);
+  void be_courteous(db::Pool& pool, bool courteously);
   void note_unseen(const db::Pressure& pressure);
   void note_step(int before);
   bool give_up(const Context& context, telemetry::Pass pass,

@@ -10,6 +10,9 @@ namespace jobs {
 /// Tells whether anybody else writes to the server, by looks at how many
 /// transactions have written and how many of them were ours.
 ///
+/// Two looks are enough to tell, however near: what they say holds for five
+/// times as long as lies between them, five seconds at most.
+///
 /// Another run counts as somebody else.  Who only reads is not seen; a GitLab
 /// that somebody uses never only reads.
 class Neighbours {
@@ -17,10 +20,8 @@ class Neighbours {
   using Clock = std::chrono::steady_clock;
   /// So far back it looks.
   static constexpr std::chrono::seconds window{1};
-  /// So many within it: a server that nobody uses has fewer.
+  /// At the pace of so many within it: a server that nobody uses has fewer.
   static constexpr std::int64_t few = 3;
-  /// They may be back soon.
-  static constexpr std::chrono::seconds memory{5};
 
   void saw(const db::Writes& writes, Clock::time_point now);
   [[nodiscard]] bool are_at_work(Clock::time_point now) const {

@@ -41,6 +41,8 @@ void run(Installation& installation, const std::atomic<bool>& stop,
       [&] { return db::now(installation.pool, installation.session()); });
   report.started_at = now;
   report.horizon = horizon_of(options, now);
+  Governor governor(options);
+  governor.glance(installation.pool, installation.session());
   std::optional<PlannedRows> named;
   if (options.plan)
     named = read_plan(*options.plan, filter_of(options));
@@ -53,7 +55,6 @@ void run(Installation& installation, const std::atomic<bool>& stop,
       installation.pool, statuses_to_drop(options, installation.catalog).value);
   const db::Traces traces(installation.pool);
   telemetry::Progress progress(options.progress);
-  Governor governor(options);
   Context context{
       .options = options,
       .pool = installation.pool,

@@ -43,6 +43,18 @@ TEST_CASE("a run alone has no neighbours, whatever it has under way",
   CHECK_FALSE(neighbours.are_at_work(noon + milliseconds{200}));
 }
 
+TEST_CASE("two looks tell who writes beside a run, for a while", "[unit]") {
+  Neighbours neighbours;
+  neighbours.saw({.all = 100}, noon);
+  CHECK_FALSE(neighbours.are_at_work(noon));
+  neighbours.saw({.all = 101}, noon + milliseconds{100});
+  CHECK(neighbours.are_at_work(noon + milliseconds{599}));
+  CHECK_FALSE(neighbours.are_at_work(noon + milliseconds{600}));
+  // It was the only one: that is no pace of three a second.
+  neighbours.saw({.all = 101}, noon + milliseconds{600});
+  CHECK_FALSE(neighbours.are_at_work(noon + milliseconds{600}));
+}
+
 TEST_CASE("who writes beside a run is seen, and forgotten after a while",
           "[unit]") {
   Neighbours neighbours;
