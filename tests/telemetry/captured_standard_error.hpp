@@ -66,8 +66,7 @@ std::string terminal_output_of(unsigned short columns, Callable what) {
   ::close(terminal);
   std::string text;
   char part[4096];
-  for (ssize_t length = 0;
-       (length = ::read(master, part, sizeof part)) > 0;)
+  for (ssize_t length = 0; (length = ::read(master, part, sizeof part)) > 0;)
     text.append(part, static_cast<std::size_t>(length));
   ::close(master);
   return text;
