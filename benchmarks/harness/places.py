@@ -4,11 +4,11 @@ import os
 import shutil
 
 
-def place_of_server(name):
-    """In memory where there is room: a copy for each run would measure the disk,
-    and on a shared one the neighbours."""
+def place_of_server(name, size=14e9):
+    """In memory where there is room for so many bytes: a copy for each run would
+    measure the disk, and on a shared one the neighbours."""
     free = shutil.disk_usage('/dev/shm').free
-    base = '/dev/shm/janitor-bench' if free > 14e9 else 'build/bench'
+    base = '/dev/shm/janitor-bench' if free > size else 'build/bench'
     return os.path.abspath(os.environ.get('JANITOR_BENCH_SERVER',
                                           f'{base}/{name}/postgres'))
 
