@@ -35,7 +35,7 @@ std::string way_up(const std::string& path) {
 }  // namespace
 
 std::string object_content(const stores::ObjectKey& key, std::int64_t size) {
-  const std::string line = "{\"object\": \"" + key.path() + "\"}\n";
+  const std::string line = R"({"object": ")" + key.path() + "\"}\n";
   const auto length = static_cast<std::size_t>(size);
   std::string content;
   content.reserve(length + line.size());
