@@ -66,6 +66,7 @@ Governor::Governor(const Options& options)
 void Governor::begin_pass() {
   given_up_.clear();
   looked_ = {};
+  glanced_ = {};
   held_back_ = 0;
 }
 

@@ -73,7 +73,7 @@ TEST_CASE("who writes beside a run is seen, and forgotten after a while",
 TEST_CASE("beside others that write a run holds to --max-load", "[postgres]") {
   tests::SlowWorld world;
   world.add_many(5000);
-  world.options.time_limit = std::chrono::seconds{2};
+  world.options.time_limit = std::chrono::seconds{6};
   world.options.max_load = 1;
   const Writer gitlab;
 
@@ -87,6 +87,16 @@ TEST_CASE("beside others that write a run holds to --max-load", "[postgres]") {
   const auto& free = world.run_unlocked();
   CHECK(free.outcome == telemetry::Outcome::drained);
   CHECK(world.violations().empty());
+}
+
+TEST_CASE("a run knows its neighbours before its first batch", "[postgres]") {
+  tests::SlowWorld world;
+  world.add_many(2000);
+  world.options.batch_size = 1000;
+  world.options.max_load = 1;
+  const Writer gitlab;
+  // Or 1,000 would go at once.
+  CHECK(world.run_unlocked().destroyed < 1000);
 }
 
 TEST_CASE("a run counts its own transactions, and others' beside them",
