@@ -28,7 +28,7 @@ std::optional<std::int64_t> count_up_to(std::int64_t accounted,
     backlog.is_lower_bound = backlog.is_lower_bound || rows > exact_up_to;
     return std::clamp(rows, std::int64_t{0}, exact_up_to);
   } catch (const db::Error& error) {
-    spdlog::debug("{}: not counted", error.what());
+    spdlog::info("what is left is not counted: {}", error.what());
     return std::nullopt;
   }
 }
