@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <mutex>
 
+#include "telemetry/deadline.hpp"
+
 namespace db {
 
 /// Who wants to use a session passes here, before and after.  With a limit, so
@@ -17,7 +19,7 @@ namespace db {
 class Gate {
  public:
   using Clock = std::chrono::steady_clock;
-  /// A statement that hung for long is not paid for in full.
+  /// A statement that took long is not paid for in full.
   static constexpr std::chrono::seconds longest_rest{1};
   /// Nobody waits longer, whoever is in his way.
   static constexpr std::chrono::seconds longest_wait{10};
@@ -26,9 +28,11 @@ class Gate {
   ///                200 two all the time; 0 is no limit.
   void limit(std::int64_t percent);
 
-  /// Return when there may be one more at work, or once \a stop is true.
+  /// Return when there may be one more at work, or once \a stop is true or
+  /// \a deadline has passed.
   /// \return when that was.
-  Clock::time_point enter(const std::atomic<bool>& stop);
+  Clock::time_point enter(const std::atomic<bool>& stop,
+                          const telemetry::Deadline& deadline = {});
   /// \param entered what enter() has returned.
   void leave(Clock::time_point entered);
 

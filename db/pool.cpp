@@ -83,8 +83,8 @@ Pool::Lease::~Lease() {
     pool_->give_back(std::move(connection_));
 }
 
-Pool::Lease Pool::acquire() {
-  const Gate::Clock::time_point since = gate_.enter(stop_);
+Pool::Lease Pool::acquire(const telemetry::Deadline& deadline) {
+  const Gate::Clock::time_point since = gate_.enter(stop_, deadline);
   try {
     return {*this, find(), since};
   } catch (...) {
@@ -175,7 +175,7 @@ void Pool::give_back(std::unique_ptr<Connection> connection) {
 void execute(Pool& pool, const Session& session, const Query& query,
              const Parameters& parameters, const RowSink& sink) {
   const CountedWrite counted(pool.writes(), session);
-  pool.acquire()->execute(session, query, parameters, sink);
+  pool.acquire(session.deadline)->execute(session, query, parameters, sink);
 }
 
 XactOutcome xact_outcome(Pool& pool, const Session& session,

@@ -55,12 +55,13 @@ class Pool {
   /// A usable session, once gate() lets one more be at work.  Tries for about
   /// eight seconds to get one.
   ///
+  /// \param deadline once passed, gate() is waited for no longer
   /// \pre this thread has none on loan.
   /// \throws Unreachable if there is none to be had.
   /// \throws Refused at once.
   /// \throws FailedOver at once, and Unreachable where a standby answers to the
   ///         end; both only after stay_on_primary().
-  Lease acquire();
+  Lease acquire(const telemetry::Deadline& deadline = {});
 
   /// From now on every new session must lead to a primary, and to one of the
   /// timeline that this one is on: after a failover the ids that a run knows

@@ -11,6 +11,8 @@ using std::chrono::milliseconds;
 
 namespace {
 
+constexpr milliseconds half_a_rest = milliseconds{Gate::longest_rest} / 2;
+
 /// What some threads do at a gate at once, each so often.
 struct AtTheGate {
   void work(int threads, int times, milliseconds each) {
@@ -24,8 +26,11 @@ struct AtTheGate {
       thread.join();
   }
 
-  void once(milliseconds each) {
-    const auto entered = gate.enter(stop);
+  /// \return how long it waited.
+  Gate::Clock::duration once(milliseconds each,
+                             const telemetry::Deadline& deadline = {}) {
+    const Gate::Clock::duration waited = Gate::waited();
+    const auto entered = gate.enter(stop, deadline);
     const int together = ++inside;
     int before = most;
     while (before < together && !most.compare_exchange_weak(before, together))
@@ -33,6 +38,7 @@ struct AtTheGate {
     std::this_thread::sleep_for(each);
     --inside;
     gate.leave(entered);
+    return Gate::waited() - waited;
   }
 
   std::atomic<bool> stop{false};
@@ -59,23 +65,35 @@ TEST_CASE("who leaves a gate keeps the next one waiting for the rest",
   at.gate.limit(25);
   const auto began = Gate::Clock::now();
   at.once(milliseconds{10});
-  at.once(milliseconds{0});
+  CHECK(at.once(milliseconds{0}) >= milliseconds{25});
   CHECK(Gate::Clock::now() - began >= milliseconds{40});
-  CHECK(Gate::waited() >= milliseconds{25});
 }
 
-TEST_CASE("nobody waits at a gate that is opened, or for a run that stops",
-          "[unit]") {
+TEST_CASE(
+    "nobody waits at a gate that is opened, for a run that stops, nor past "
+    "his deadline",
+    "[unit]") {
   AtTheGate at;
+  telemetry::Deadline deadline;
   at.gate.limit(1);
-  at.once(milliseconds{20});  // two seconds of rest
+  at.once(milliseconds{20});  // a second of rest
   SECTION("opened") {
     at.gate.limit(0);
   }
   SECTION("stopped") {
     at.stop = true;
   }
-  const auto began = Gate::Clock::now();
-  at.once(milliseconds{0});
-  CHECK(Gate::Clock::now() - began < Gate::longest_rest);
+  SECTION("past the deadline") {
+    deadline = telemetry::Deadline(milliseconds{1});
+  }
+  CHECK(at.once(milliseconds{0}, deadline) < half_a_rest);
+}
+
+TEST_CASE("a statement that took long is not paid for in full", "[unit]") {
+  AtTheGate at;
+  at.gate.limit(1);
+  at.once(milliseconds{50});  // five seconds
+  const auto waited = at.once(milliseconds{0});
+  CHECK(waited > half_a_rest);
+  CHECK(waited < 4 * Gate::longest_rest);
 }
