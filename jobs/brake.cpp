@@ -87,7 +87,8 @@ void add_table(const Options& options, const db::TablePressure& table,
          !table.autovacuum});
   add_dead_share(options, table, all);
   if (table.vacuum_runs)
-    all.push_back({"VACUUM runs on " + table.table, 0, Strain::Kind::presence});
+    all.push_back({"VACUUM runs on " + table.table, near_the_limit,
+                   Strain::Kind::presence});
 }
 
 bool is_over(const Strain& strain) {

@@ -135,3 +135,17 @@ TEST_CASE("of all strains the one is told that waiting can't help", "[unit]") {
   CHECK(jobs::worst_of(strains)->what == "lag");
   CHECK(jobs::worst_of({}) == nullptr);
 }
+
+TEST_CASE("beside VACUUM it is told as why a run is slow, unless more is",
+          "[unit]") {
+  db::Pressure pressure;
+  pressure.tables = {{"ci_pipeline_artifacts", 0, 0, 0}};
+  pressure.tables[0].vacuum_runs = true;
+  const auto worst = [&](std::int64_t dead_rows) {
+    return jobs::worst_of(jobs::strains({}, Pass::unlocked, pressure,
+                                        {{"ci_pipeline_artifacts", dead_rows}}))
+        ->what;
+  };
+  CHECK(worst(7437) == "VACUUM runs on ci_pipeline_artifacts");
+  CHECK(worst(900'000).starts_with("ci_pipeline_artifacts has 900,000 dead"));
+}
