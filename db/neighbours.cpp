@@ -8,6 +8,15 @@ const Query read_newest{"health.writes", R"sql(
 SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint
 )sql"};
 
+// "0:1234": how often ids have begun again from the first, and the next one.
+const Query read_recent{"health.recent_writes", R"sql(
+SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint
+       - (split_part(next_xid, ':', 1)::bigint << 32)
+       - split_part(next_xid, ':', 2)::bigint,
+       extract(epoch FROM clock_timestamp() - checkpoint_time)::bigint
+FROM pg_control_checkpoint()
+)sql"};
+
 const Query read_start{"health.server_start",
                        "SELECT pg_postmaster_start_time()"};
 
@@ -19,6 +28,14 @@ Timestamp start_of_server(Pool& pool, const Session& session) {
 }
 
 }  // namespace
+
+RecentWrites read_recent_writes(Pool& pool, const Session& session) {
+  RecentWrites recent;
+  execute(pool, session, read_recent, {}, [&](const Row& row) {
+    recent = {row.integer(0), std::chrono::seconds{row.integer(1)}};
+  });
+  return recent;
+}
 
 bool share_server(Pool& one, const Session& session_of_one, Pool& other,
                   const Session& session_of_other) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 
 #include "db/pool.hpp"
@@ -21,6 +22,20 @@ struct Writes {
 ///
 /// \throws Error, Unreachable
 Writes read_writes(Pool& pool, const Session& session);
+
+/// What anybody has written lately.
+struct RecentWrites {
+  std::int64_t writes = 0;  ///< as Writes::all counts them
+  std::chrono::seconds within{};
+};
+
+/// Since the server's last checkpoint, which says when it was and how many had
+/// written by then, to the second: five minutes ago at most where
+/// checkpoint_timeout is PostgreSQL's own.  Every role may ask
+/// (https://www.postgresql.org/docs/15/functions-info.html).
+///
+/// \throws Error, Unreachable
+RecentWrites read_recent_writes(Pool& pool, const Session& session);
 
 /// Whether both pools lead to databases of one server, whose transaction ids
 /// are the same: by the microsecond in which it was started.

@@ -122,8 +122,10 @@ bool BatchSource::has_more() {
     return true;
   cutter_.clear();
   cutter_.make_room(stretch + PageSource::largest_page);
+  const auto waited = db::Gate::waited();
   while (cutter_.size() < stretch &&
-         cutter_.bytes_of_kinds() < most_bytes_of_kinds) {
+         cutter_.bytes_of_kinds() < most_bytes_of_kinds &&
+         db::Gate::waited() - waited < longest_wait) {
     const std::vector<db::Artifact> page = pages_.next();
     if (page.empty())
       break;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <compare>
 #include <deque>
 #include <map>
@@ -114,6 +115,9 @@ class BatchSource {
   /// A stretch ends sooner where names of 255 letters, each another one, would
   /// take 70 MB of it.
   static constexpr std::size_t most_bytes_of_kinds = 4'000'000;
+  /// And sooner where --max-load has kept its pages waiting for so long in all:
+  /// at 4 %, 200,000 rows would be read for 15 s before the first one goes.
+  static constexpr std::chrono::seconds longest_wait{2};
 
   BatchSource(PageSource& pages, std::size_t lanes, std::int64_t batch_size)
       : pages_(pages), cutter_(lanes, batch_size) {}

@@ -200,8 +200,25 @@ void Governor::look(Context& context, Pass pass) {
   }
 }
 
+bool Governor::heeds_neighbours() const {
+  return options_.max_load > 0 && options_.command == Command::run;
+}
+
+void Governor::look_back(db::Pool& pool, db::Session session) {
+  if (!heeds_neighbours())
+    return;
+  session.times = nullptr;
+  try {
+    neighbours_.wrote_before(db::read_recent_writes(pool, session),
+                             Clock::now());
+  } catch (const db::Error& error) {
+    spdlog::debug("{}; whether others wrote can't be seen", error.what());
+  }
+  glance(pool, session);
+}
+
 void Governor::glance(db::Pool& pool, db::Session session) {
-  if (options_.max_load == 0 || options_.command != Command::run)
+  if (!heeds_neighbours())
     return;
   session.times = nullptr;
   try {

@@ -58,9 +58,10 @@ class Governor {
 
   explicit Governor(const Options& options);
 
-  /// Look for others at work.  Sooner than the first piece of work, so that at
-  /// that one it is known whether there are any.
-  void glance(db::Pool& pool, db::Session session);
+  /// Look who has written before this run, and begin to look who writes beside
+  /// it.  Sooner than anything else, so that at the first piece of work it is
+  /// known.
+  void look_back(db::Pool& pool, db::Session session);
 
   /// Return when the pass may begin its next piece of work.  From one thread at
   /// a time.
@@ -103,6 +104,8 @@ class Governor {
   bool sit_out_strain(Context& context, telemetry::Pass pass);
   bool await_turn(const Context& context, telemetry::Pass pass);
   void look(Context& context, telemetry::Pass pass);
+  [[nodiscard]] bool heeds_neighbours() const;
+  void glance(db::Pool& pool, db::Session session);
   void be_courteous(db::Pool& pool, bool courteously);
   void note_unseen(const db::Pressure& pressure);
   void note_step(int before);

@@ -4,6 +4,13 @@
 
 namespace jobs {
 
+void Neighbours::wrote_before(const db::RecentWrites& recent,
+                              Clock::time_point now) {
+  constexpr std::chrono::seconds least{2};
+  if (recent.within >= least && recent.writes * window >= few * recent.within)
+    until_ = now + window;
+}
+
 /// Ours under way at either look are taken for ours, so that a run alone never
 /// sees itself.
 void Neighbours::saw(const db::Writes& writes, Clock::time_point now) {

@@ -42,7 +42,7 @@ void run(Installation& installation, const std::atomic<bool>& stop,
   report.started_at = now;
   report.horizon = horizon_of(options, now);
   Governor governor(options);
-  governor.glance(installation.pool, installation.session());
+  governor.look_back(installation.pool, installation.session());
   std::optional<PlannedRows> named;
   if (options.plan)
     named = read_plan(*options.plan, filter_of(options));
@@ -100,6 +100,8 @@ void run(Installation& installation, const std::atomic<bool>& stop,
     close();
     throw;
   }
+  // A few small statements more, for which nobody is to wait.
+  installation.pool.gate().limit(0);
   report.backlog = count_backlog(context);
   if (context.only_plans())
     report.not_eligible = count_not_eligible(context);

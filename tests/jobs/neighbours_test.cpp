@@ -1,4 +1,5 @@
 #include "jobs/neighbours.hpp"
+#include "jobs/page_source.hpp"
 #include "tests/jobs/slow_world.hpp"
 #include "tests/support/two_databases.hpp"
 
@@ -70,6 +71,43 @@ TEST_CASE("who writes beside a run is seen, and forgotten after a while",
   CHECK_FALSE(neighbours.are_at_work(noon + milliseconds{6000}));
 }
 
+TEST_CASE("who wrote before a run is taken to be there for a second",
+          "[unit]") {
+  using std::chrono::seconds;
+  Neighbours neighbours;
+  neighbours.wrote_before({900, seconds{300}}, noon);
+  neighbours.saw({.all = 100}, noon);
+  CHECK(neighbours.are_at_work(noon + milliseconds{999}));
+  // They have gone home.
+  neighbours.saw({.all = 101}, noon + milliseconds{1000});
+  CHECK_FALSE(neighbours.are_at_work(noon + milliseconds{1000}));
+}
+
+TEST_CASE("few who wrote before a run are nobody, as in less than two seconds",
+          "[unit]") {
+  using std::chrono::seconds;
+  Neighbours neighbours;
+  neighbours.wrote_before({899, seconds{300}}, noon);
+  neighbours.wrote_before({1000, seconds{1}}, noon);
+  CHECK_FALSE(neighbours.are_at_work(noon));
+}
+
+TEST_CASE("what was written since the last checkpoint is known to every role",
+          "[postgres]") {
+  tests::World world;
+  jobs::Installation installation(world.options, "test", world.stop);
+  const auto look = [&] {
+    return db::read_recent_writes(installation.pool, installation.session());
+  };
+  const db::RecentWrites before = look();
+  tests::TestSession().run("SELECT pg_current_xact_id()");
+  const db::RecentWrites after = look();
+  CHECK(before.writes >= 0);
+  CHECK(before.within >= std::chrono::seconds{0});
+  // Unless a checkpoint came between.
+  CHECK((after.writes > before.writes || after.within < before.within));
+}
+
 TEST_CASE("beside others that write a run holds to --max-load", "[postgres]") {
   tests::SlowWorld world;
   world.add_many(5000);
@@ -97,6 +135,20 @@ TEST_CASE("a run knows its neighbours before its first batch", "[postgres]") {
   const Writer gitlab;
   // Or 1,000 would go at once.
   CHECK(world.run_unlocked().destroyed < 1000);
+}
+
+TEST_CASE("beside others rows are not all read before the first one goes",
+          "[postgres]") {
+  tests::SlowWorld world;
+  // A page takes a second and more, with its rest.
+  world.add_rows(12 * jobs::PageSource::page_size,
+                 {.expire_at = "now() - id * interval '1 second'"});
+  world.options.accept_missing = true;
+  world.options.max_load = 1;
+  world.options.max_destroy = 1;
+  world.options.time_limit = std::chrono::seconds{10};
+  const Writer gitlab;
+  CHECK(world.run_unlocked().destroyed == 1);
 }
 
 TEST_CASE("a run counts its own transactions, and others' beside them",
