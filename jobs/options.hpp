@@ -63,7 +63,7 @@ struct Options {
   /// jobs/governor.hpp.
   std::int64_t max_rate = 0;  ///< artifacts and jobs a second
   /// Beside others that write: percent of the time of one session.
-  std::int64_t max_load = 20;
+  std::int64_t max_load = 4;
   std::chrono::seconds max_replica_lag{30};
   std::int64_t max_dead_rows = 1'000'000;  ///< added since a table's VACUUM
   std::int64_t max_dead_share = 0;         ///< percent of a table's live rows

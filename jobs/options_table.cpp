@@ -138,7 +138,7 @@ const OptionRow table[] = {
   {how_much, "max-rate", "N", "0", run | plan,
    number(&Options::max_rate, 0, 1'000'000'000),
    "at most this many artifacts and jobs per second; 0 is no limit"},
-  {how_much, "max-load", "PERCENT", "20", run | plan,
+  {how_much, "max-load", "PERCENT", "4", run | plan,
    number(&Options::max_load, 0, 6400),
    "while others write to the server: at work for this share of a session's"
    " time, 200 being two all the time; 0 is no limit"},

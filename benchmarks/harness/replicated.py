@@ -11,16 +11,15 @@ from .server import POSTGRES, Server
 class Primary(Server):
     """On a socket alone, without a password.
 
-    Autovacuum comes as often as a GitLab of Omnibus has it come, but for the
-    naps, which shrink with all that is measured."""
+    Autovacuum comes as often as a GitLab of Omnibus has it come."""
 
-    def __init__(self, directory, scale):
+    def __init__(self, directory):
         super().__init__(directory)
         self.settings = Server.settings | {
             'autovacuum': 'on', 'autovacuum_vacuum_scale_factor': '0.02',
             'autovacuum_analyze_scale_factor': '0.01',
             'autovacuum_vacuum_cost_delay': '20ms',
-            'autovacuum_naptime': f'{max(1, round(60 * scale))}s',
+            'autovacuum_naptime': '60s',
             'hot_standby_feedback': 'on'}
 
     def start(self):
@@ -42,7 +41,7 @@ class Standby(Primary):
     """Has the settings of its primary, since it is a copy."""
 
     def __init__(self, directory, primary):
-        super().__init__(directory, 1)
+        super().__init__(directory)
         self.primary = primary
 
     def start(self):
