@@ -223,11 +223,12 @@ void Governor::glance(db::Pool& pool, db::Session session) {
   session.times = nullptr;
   try {
     neighbours_.saw(db::read_writes(pool, session), Clock::now());
+    be_courteous(pool, neighbours_.are_at_work(Clock::now()));
   } catch (const db::Error& error) {
+    // Whoever was there is taken to be there still.
     spdlog::debug("{}; whether others write can't be seen", error.what());
   }
   glanced_ = Clock::now();
-  be_courteous(pool, neighbours_.are_at_work(glanced_));
 }
 
 void Governor::be_courteous(db::Pool& pool, bool courteously) {

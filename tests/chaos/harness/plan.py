@@ -36,7 +36,7 @@ def options(chance):
         '--statement-timeout': chance.choice([2000, 4000]),
         '--lock-timeout': chance.choice([20, 100, 300]),
         '--max-rate': chance.choice([0, 100, 200, 400]),
-        '--max-load': chance.choice([0, 20, 200]),
+        '--max-load': chance.choice([0, 4, 200]),
         '--time-limit': chance.choice([2, 6, 12]),
         '--prune': chance.choice(['leaf', 'all', 'none']),
     }
