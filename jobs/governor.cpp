@@ -50,6 +50,7 @@ std::int64_t VacuumWatch::look(const db::TablePressure& table,
   if (vacuums >= 0 && table.vacuums > vacuums)
     cleaned_up = at_begin;
   vacuums = table.vacuums;
+  dead_rows = table.dead_rows;
   if (!table.vacuum_runs)
     at_begin = added;
   return added - cleaned_up;
@@ -68,6 +69,11 @@ void Governor::begin_pass() {
   looked_ = {};
   glanced_ = {};
   held_back_ = 0;
+}
+
+std::int64_t Governor::dead_rows(const std::string& table) const {
+  const auto found = tables_.find(table);
+  return found == tables_.end() ? 0 : found->second.dead_rows;
 }
 
 std::size_t Governor::workers() const {

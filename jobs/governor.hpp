@@ -26,6 +26,7 @@ struct VacuumWatch {
   std::int64_t vacuums = -1;    ///< finished; -1: never looked
   std::int64_t at_begin = 0;    ///< our rows when the next VACUUM begins
   std::int64_t cleaned_up = 0;  ///< our rows that the last one found
+  std::int64_t dead_rows = 0;   ///< anybody's, by PostgreSQL's statistics
 
   /// \param added rows that this run has added so far.
   /// \return how many of them have come since the last VACUUM began.
@@ -79,6 +80,10 @@ class Governor {
   [[nodiscard]] const std::string& given_up() const { return given_up_; }
   /// Before each pass.
   void begin_pass();
+  /// Others write to the server; as of the last look.
+  [[nodiscard]] bool is_courteous() const { return is_courteous_; }
+  /// Of a table, whoever left them, as of the last look; 0 before it.
+  [[nodiscard]] std::int64_t dead_rows(const std::string& table) const;
   /// How long the pass under way has been held back; from any thread.
   [[nodiscard]] Clock::duration held_back() const {
     return Clock::duration(held_back_.load());

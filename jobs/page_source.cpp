@@ -44,16 +44,26 @@ PageSource::PageSource(Context& context, telemetry::Pass pass,
       slice_(context.horizon) {}
 
 std::vector<db::Artifact> PageSource::next() {
-  while (!exhausted_ && context_.may_go_on(pass_)) {
-    std::vector<db::Artifact> rows =
-        context_.named != nullptr ? next_named() : read();
+  while (!is_exhausted() && context_.may_go_on(pass_)) {
+    std::vector<db::Artifact> rows = next_rows();
     telemetry::fault_point("page.read");
     std::erase_if(
         rows, [this](const db::Artifact& row) { return !context_.takes(row); });
+    handed_out_ += static_cast<std::int64_t>(rows.size());
     if (!rows.empty())
       return rows;
   }
   return {};
+}
+
+std::vector<db::Artifact> PageSource::next_rows() {
+  if (exhausted_)
+    return edge();
+  if (context_.named != nullptr)
+    return next_named();
+  std::vector<db::Artifact> rows = read();
+  hold_back(rows);
+  return rows;
 }
 
 std::vector<db::Artifact> PageSource::next_named() {
@@ -176,6 +186,24 @@ void PageSource::leave_tie() {
   walk_.reset();
   in_tie_ = false;
   from_ = next_moment(from_);
+}
+
+/// Whether others are there to walk over it is known with the first page.
+void PageSource::hold_back(std::vector<db::Artifact>& page) {
+  const Governor& governor = context_.governor;
+  if (!edge_)
+    edge_.emplace(pass_ == telemetry::Pass::unlocked && governor.is_courteous(),
+                  governor.dead_rows("ci_pipeline_artifacts"));
+  edge_->hold_back(page);
+}
+
+/// After all else: the rows that were held back, unless they are kept.
+std::vector<db::Artifact> PageSource::edge() {
+  std::vector<db::Artifact> rows = edge_->give_back();
+  if (handed_out_ <= LeftEdge::few || !context_.governor.is_courteous())
+    return rows;
+  context_.report.pass(pass_).kept = static_cast<std::int64_t>(rows.size());
+  return {};
 }
 
 }  // namespace jobs

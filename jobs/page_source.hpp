@@ -6,6 +6,7 @@
 
 #include "db/pipeline_artifacts.hpp"
 #include "jobs/context.hpp"
+#include "jobs/left_edge.hpp"
 #include "jobs/tie_walk.hpp"
 #include "jobs/time_slice.hpp"
 
@@ -18,6 +19,9 @@ namespace jobs {
 /// not between two rows of one.  A page that is full leaves its last moment, of
 /// which there may be more, to the next one.  Where it has but one moment, all
 /// rows of that are read at once, and if they are too many, by a TieWalk.
+///
+/// Of the unlocked pass beside a live GitLab, the LeftEdge comes last, and is
+/// kept where much has been handed out before.
 ///
 /// With --plan, the rows that it names, by their ids; those that are gone, or
 /// are not as it has them, are counted as refused.
@@ -38,9 +42,12 @@ class PageSource {
   std::vector<db::Artifact> next();
 
   /// Every row has been handed out.
-  [[nodiscard]] bool is_exhausted() const { return exhausted_; }
+  [[nodiscard]] bool is_exhausted() const {
+    return exhausted_ && (!edge_ || edge_->size() == 0);
+  }
 
  private:
+  std::vector<db::Artifact> next_rows();
   std::vector<db::Artifact> next_named();
   std::vector<db::Artifact> read();
   std::vector<db::Artifact> read_page();
@@ -52,6 +59,8 @@ class PageSource {
   void begin_walk();
   std::optional<db::IdRange> ids_of_tie();
   void leave_tie();
+  void hold_back(std::vector<db::Artifact>& page);
+  std::vector<db::Artifact> edge();
 
   Context& context_;
   telemetry::Pass pass_;
@@ -61,7 +70,9 @@ class PageSource {
   std::size_t named_ = 0;  ///< of the rows that --plan names, those looked at
   bool in_tie_ = false;    ///< a page's rows have all expired at from_
   std::optional<TieWalk> walk_;
-  bool exhausted_ = false;
+  std::optional<LeftEdge> edge_;
+  std::int64_t handed_out_ = 0;  ///< rows, so far
+  bool exhausted_ = false;       ///< but for the edge
 };
 
 }  // namespace jobs

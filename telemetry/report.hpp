@@ -33,7 +33,7 @@ std::string_view name_of(Pass pass);
 /// - skipped: not asked for, and nothing to report
 /// - unsupported: this schema has no such thing; as good as drained
 /// - drained: nothing that was eligible when the pass began is left, but for
-///   problems
+///   problems, and for the oldest that are kept beside a live GitLab
 /// - budget_exhausted: the time or the number allowed was used up
 /// - throttled: other sessions held what was left, or the database was under
 ///   more strain than the limits allow
@@ -73,6 +73,7 @@ struct PassReport {
   std::atomic<std::int64_t> bytes{0};
   std::atomic<std::int64_t> batches{0};
   std::atomic<std::int64_t> skipped{0};  ///< rows that others held to the end
+  std::atomic<std::int64_t> kept{0};     ///< the oldest, left to a later run
   std::atomic<std::int64_t> removed{0};  ///< objects that were there
   std::atomic<std::int64_t> absent{0};   ///< objects that were not
   std::atomic<std::int64_t> failed{0};   ///< problems of this pass

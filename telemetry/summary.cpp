@@ -50,6 +50,7 @@ Json unlocked_json(const PassReport& pass) {
                              {"bytes", &PassReport::bytes},
                              {"batches", &PassReport::batches},
                              {"skipped", &PassReport::skipped},
+                             {"kept", &PassReport::kept},
                              {"failed", &PassReport::failed},
                              {"refused", &PassReport::refused}});
 }

@@ -40,13 +40,21 @@ std::string refused_text(const PassReport& pass) {
                       " of the plan refused: gone, or changed since");
 }
 
+std::string kept_text(const PassReport& pass) {
+  return pass.kept == 0
+             ? std::string{}
+             : remark("the oldest " + grouped(pass.kept) +
+                      " are kept for a later run, after VACUUM: GitLab's own") +
+                   remark("query would walk over what is dead without them");
+}
+
 std::string artifact_pass_text(Pass which, const PassReport& pass) {
   return fmt::format(columns, name_of(which), name_of(pass.outcome),
                      grouped(pass.destroyed), mebibytes(pass.bytes),
                      grouped(pass.skipped), grouped(pass.failed),
                      fmt::format("{:.1f}", pass.seconds),
                      fmt::format("{:.1f}", pass.statements.p99_ms())) +
-         reason_of(pass) + refused_text(pass);
+         reason_of(pass) + refused_text(pass) + kept_text(pass);
 }
 
 std::string legacy_details(const PassReport& pass) {

@@ -1,13 +1,13 @@
 #include "jobs/neighbours.hpp"
 #include "jobs/page_source.hpp"
 #include "tests/jobs/slow_world.hpp"
+#include "tests/jobs/writer.hpp"
 #include "tests/support/fault_point.hpp"
 #include "tests/support/two_databases.hpp"
 
 #include <catch2/catch.hpp>
 
 #include <atomic>
-#include <thread>
 
 using jobs::Neighbours;
 using std::chrono::milliseconds;
@@ -15,23 +15,6 @@ using std::chrono::milliseconds;
 namespace {
 
 const Neighbours::Clock::time_point noon{std::chrono::hours{12}};
-
-/// GitLab, writing without end.
-class Writer {
- public:
-  ~Writer() {
-    over_ = true;
-    thread_.join();
-  }
-
- private:
-  std::atomic<bool> over_ = false;
-  std::thread thread_{[this] {
-    tests::TestSession session;
-    while (!over_)
-      session.run("SELECT pg_current_xact_id()");
-  }};
-};
 
 }  // namespace
 
@@ -118,7 +101,7 @@ TEST_CASE("beside others that write a run holds to --max-load", "[postgres]") {
   world.options.time_limit = std::chrono::seconds{60};
   world.options.max_load = 1;
   world.options.max_destroy = 50;
-  const Writer gitlab;
+  const tests::Writer gitlab;
 
   // After each statement it rests a hundred times as long as that took, which
   // is a millisecond at least.
@@ -138,7 +121,7 @@ TEST_CASE("a run knows its neighbours before its first batch", "[postgres]") {
   world.add_many(2000);
   world.options.batch_size = 1000;
   world.options.max_load = 1;
-  const Writer gitlab;
+  const tests::Writer gitlab;
   // Or 1,000 would go at once.
   CHECK(world.run_unlocked().destroyed < 1000);
 }
@@ -155,7 +138,7 @@ TEST_CASE("beside others rows are not all read before the first one goes",
   world.options.time_limit = std::chrono::seconds{60};
   std::atomic<int> pages = 0;
   const tests::FaultHook hook("page.read", [&] { ++pages; });
-  const Writer gitlab;
+  const tests::Writer gitlab;
 
   CHECK(world.run_unlocked().destroyed == 1);
   CHECK(pages < 12);

@@ -1,0 +1,25 @@
+#include "jobs/left_edge.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace jobs {
+
+void LeftEdge::hold_back(std::vector<db::Artifact>& page) {
+  const std::size_t passed = std::min(before_, page.size());
+  const std::size_t taken =
+      std::min(most_ - rows_.size(), page.size() - passed);
+  before_ -= passed;
+  const auto begin = page.begin() + static_cast<std::ptrdiff_t>(passed);
+  const auto end = begin + static_cast<std::ptrdiff_t>(taken);
+  std::move(begin, end, std::back_inserter(rows_));
+  page.erase(begin, end);
+}
+
+std::vector<db::Artifact> LeftEdge::give_back() {
+  most_ = 0;
+  return std::exchange(rows_, {});
+}
+
+}  // namespace jobs
