@@ -109,10 +109,12 @@ def section(document):
     rounds = Rounds(document)
     others = [WAYS[way].label for way in WAYS if way != 'nobody']
     number = len(rounds.of['nobody'])
-    yield (f'{int(document["rows"]):,} artifacts (scale {document["scale"]}), '
-           f'{document["rate"]:g} transactions a second,')
-    yield (f'{document["before"]:g} s before and {document["after"]:g} s '
-           f'afterwards; median of {number} rounds (least to most);')
+    yield (f'{int(document["rows"]):,} artifacts (scale {document["scale"]}) '
+           f'among {10 * document["around"]:g} million pipelines,')
+    yield (f'{document["rate"]:g} transactions a second, '
+           f'{document["before"]:g} s before and {document["after"]:g} s '
+           'afterwards;')
+    yield f'median of {number} rounds (least to most);'
     yield (f'{document["machine"]["cores"]} cores, PostgreSQL '
            f'{document["postgresql"].split()[0]}, nice {document["nice"]}, '
            f'commit {document["commit"]}, {document["date"]}.')
