@@ -154,7 +154,7 @@ const std::string counted_filter = R"sql(
         AND )sql" + in_shard("a.project_id", "$6", "$7") +
                                    R"sql(
       ORDER BY a.expire_at
-      LIMIT $5::bigint) AS expired
+      LIMIT $5::bigint OFFSET $8::bigint) AS expired
 )sql";
 
 const std::string counted_expired = R"sql(

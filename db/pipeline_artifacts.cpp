@@ -71,7 +71,7 @@ bool holds(const std::vector<std::int64_t>& values, std::int64_t value) {
 }
 
 Parameters count_parameters(Timestamp horizon, const Filter& filter,
-                            std::int64_t limit) {
+                            std::int64_t limit, std::int64_t skip) {
   return Parameters()
       .add(horizon)
       .add(filter.projects)
@@ -79,7 +79,8 @@ Parameters count_parameters(Timestamp horizon, const Filter& filter,
       .add(filter.stores)
       .add(limit)
       .add(filter.shard.count)
-      .add(filter.shard.index);
+      .add(filter.shard.index)
+      .add(skip);
 }
 
 Count count(Pool& pool, const Session& session, const Query& query,
@@ -175,16 +176,17 @@ std::int64_t PipelineArtifacts::resolve(
 
 Count PipelineArtifacts::count_unlocked(const Session& session,
                                         Timestamp horizon, const Filter& filter,
-                                        std::int64_t limit) const {
+                                        std::int64_t limit,
+                                        std::int64_t skip) const {
   return count(pool_, session, count_unlocked_query(),
-               count_parameters(horizon, filter, limit));
+               count_parameters(horizon, filter, limit, skip));
 }
 
 Count PipelineArtifacts::count_unknown(const Session& session,
                                        Timestamp horizon, const Filter& filter,
                                        std::int64_t limit) const {
   return count(pool_, session, count_unknown_query(),
-               count_parameters(horizon, filter, limit));
+               count_parameters(horizon, filter, limit, 0));
 }
 
 std::int64_t PipelineArtifacts::expected(const Session& session,

@@ -145,8 +145,11 @@ class PipelineArtifacts {
 
   /// Rows expired before \a horizon that say they are unlocked, counted up to
   /// \a limit; where rows don't say it, those whose pipeline does.
+  ///
+  /// \param skip so many of the oldest are left out.
   Count count_unlocked(const Session& session, Timestamp horizon,
-                       const Filter& filter, std::int64_t limit) const;
+                       const Filter& filter, std::int64_t limit,
+                       std::int64_t skip = 0) const;
   /// The same for rows of unknown state.
   Count count_unknown(const Session& session, Timestamp horizon,
                       const Filter& filter, std::int64_t limit) const;

@@ -47,7 +47,8 @@ void count_unlocked(Context& context, Backlog& backlog) {
       if_planned(context, pass.destroyed);
   backlog.unlocked = count_up_to(accounted, backlog, [&](std::int64_t limit) {
     const db::Count count = context.artifacts.count_unlocked(
-        context.counting("backlog"), context.horizon, context.filter, limit);
+        context.counting("backlog"), context.horizon, context.filter, limit,
+        pass.kept);
     if (count.rows > accounted)
       backlog.oldest_expired_at = count.oldest;
     return count.rows;

@@ -6,15 +6,15 @@
 
 namespace jobs {
 
-void LeftEdge::hold_back(std::vector<db::Artifact>& page) {
-  const std::size_t passed = std::min(before_, page.size());
+void LeftEdge::hold_back(std::vector<db::Artifact>& rows) {
+  const std::size_t passed = std::min(before_, rows.size());
   const std::size_t taken =
-      std::min(most_ - rows_.size(), page.size() - passed);
+      std::min(most_ - rows_.size(), rows.size() - passed);
   before_ -= passed;
-  const auto begin = page.begin() + static_cast<std::ptrdiff_t>(passed);
+  const auto begin = rows.begin() + static_cast<std::ptrdiff_t>(passed);
   const auto end = begin + static_cast<std::ptrdiff_t>(taken);
   std::move(begin, end, std::back_inserter(rows_));
-  page.erase(begin, end);
+  rows.erase(begin, end);
 }
 
 std::vector<db::Artifact> LeftEdge::give_back() {

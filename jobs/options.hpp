@@ -62,7 +62,8 @@ struct Options {
   /// What a run asks of the database, and when it holds back; 0: no limit.  See
   /// jobs/governor.hpp.
   std::int64_t max_rate = 0;  ///< artifacts and jobs a second
-  /// Beside others that write: percent of the time of one session.
+  /// Beside others that write: percent of the time of one session; 0 heeds
+  /// nobody, and keeps nothing (jobs/left_edge.hpp).
   std::int64_t max_load = 4;
   std::chrono::seconds max_replica_lag{30};
   std::int64_t max_dead_rows = 1'000'000;  ///< added since a table's VACUUM

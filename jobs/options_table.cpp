@@ -141,7 +141,8 @@ const OptionRow table[] = {
   {how_much, "max-load", "PERCENT", "4", run | plan,
    number(&Options::max_load, 0, 6400),
    "while others write to the server: at work for this share of a session's"
-   " time, 200 being two all the time; 0 is no limit"},
+   " time, 200 being two all the time, and keep the oldest 200 artifacts until"
+   " VACUUM comes; 0 is no limit"},
   {how_much, "max-dead-rows", "N", "1000000", run | plan | check,
    number(&Options::max_dead_rows, 0),
    "wait for VACUUM once the run has added this many dead rows to a table; 0 is"

@@ -44,25 +44,21 @@ PageSource::PageSource(Context& context, telemetry::Pass pass,
       slice_(context.horizon) {}
 
 std::vector<db::Artifact> PageSource::next() {
-  while (!is_exhausted() && context_.may_go_on(pass_)) {
-    std::vector<db::Artifact> rows = next_rows();
-    telemetry::fault_point("page.read");
+  while (!exhausted_ && context_.may_go_on(pass_)) {
+    std::vector<db::Artifact> rows = next_page();
     std::erase_if(
         rows, [this](const db::Artifact& row) { return !context_.takes(row); });
-    handed_out_ += static_cast<std::int64_t>(rows.size());
+    hold_back(rows);
     if (!rows.empty())
       return rows;
   }
-  return {};
+  return exhausted_ ? give_back() : std::vector<db::Artifact>{};
 }
 
-std::vector<db::Artifact> PageSource::next_rows() {
-  if (exhausted_)
-    return edge();
-  if (context_.named != nullptr)
-    return next_named();
-  std::vector<db::Artifact> rows = read();
-  hold_back(rows);
+std::vector<db::Artifact> PageSource::next_page() {
+  std::vector<db::Artifact> rows =
+      context_.named != nullptr ? next_named() : read();
+  telemetry::fault_point("page.read");
   return rows;
 }
 
@@ -188,22 +184,35 @@ void PageSource::leave_tie() {
   from_ = next_moment(from_);
 }
 
-/// Whether others are there to walk over it is known with the first page.
-void PageSource::hold_back(std::vector<db::Artifact>& page) {
+/// Who is there when the first page has been read is whom the edge is kept for.
+void PageSource::hold_back(std::vector<db::Artifact>& rows) {
   const Governor& governor = context_.governor;
   if (!edge_)
-    edge_.emplace(pass_ == telemetry::Pass::unlocked && governor.is_courteous(),
+    edge_.emplace(pass_ == telemetry::Pass::unlocked &&
+                      context_.named == nullptr && governor.is_courteous(),
                   governor.dead_rows("ci_pipeline_artifacts"));
-  edge_->hold_back(page);
+  edge_->hold_back(rows);
+  handed_out_ += static_cast<std::int64_t>(rows.size());
+  tell_kept();
 }
 
-/// After all else: the rows that were held back, unless they are kept.
-std::vector<db::Artifact> PageSource::edge() {
-  std::vector<db::Artifact> rows = edge_->give_back();
-  if (handed_out_ <= LeftEdge::few || !context_.governor.is_courteous())
-    return rows;
-  context_.report.pass(pass_).kept = static_cast<std::int64_t>(rows.size());
-  return {};
+/// At any moment, for the run may end at any.
+void PageSource::tell_kept() {
+  const std::int64_t most = context_.options.max_destroy.value_or(handed_out_);
+  context_.report.pass(pass_).kept =
+      edge_->is_needed(std::min(handed_out_, most))
+          ? static_cast<std::int64_t>(edge_->size())
+          : 0;
+}
+
+/// After all else: the edge, unless it is kept.
+std::vector<db::Artifact> PageSource::give_back() {
+  std::atomic<std::int64_t>& kept = context_.report.pass(pass_).kept;
+  const bool is_kept = kept > 0 && context_.governor.is_courteous();
+  if (!edge_ || edge_->size() == 0 || is_kept || !context_.may_go_on(pass_))
+    return {};
+  kept = 0;
+  return edge_->give_back();
 }
 
 }  // namespace jobs

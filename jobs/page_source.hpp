@@ -20,8 +20,8 @@ namespace jobs {
 /// which there may be more, to the next one.  Where it has but one moment, all
 /// rows of that are read at once, and if they are too many, by a TieWalk.
 ///
-/// Of the unlocked pass beside a live GitLab, the LeftEdge comes last, and is
-/// kept where much has been handed out before.
+/// Of the unlocked pass beside a live GitLab, the LeftEdge comes last, if it is
+/// not kept.
 ///
 /// With --plan, the rows that it names, by their ids; those that are gone, or
 /// are not as it has them, are counted as refused.
@@ -41,13 +41,11 @@ class PageSource {
   /// \throws db::Error
   std::vector<db::Artifact> next();
 
-  /// Every row has been handed out.
-  [[nodiscard]] bool is_exhausted() const {
-    return exhausted_ && (!edge_ || edge_->size() == 0);
-  }
+  /// Every row has been handed out, but for the edge.
+  [[nodiscard]] bool is_exhausted() const { return exhausted_; }
 
  private:
-  std::vector<db::Artifact> next_rows();
+  std::vector<db::Artifact> next_page();
   std::vector<db::Artifact> next_named();
   std::vector<db::Artifact> read();
   std::vector<db::Artifact> read_page();
@@ -59,8 +57,9 @@ class PageSource {
   void begin_walk();
   std::optional<db::IdRange> ids_of_tie();
   void leave_tie();
-  void hold_back(std::vector<db::Artifact>& page);
-  std::vector<db::Artifact> edge();
+  void hold_back(std::vector<db::Artifact>& rows);
+  void tell_kept();
+  std::vector<db::Artifact> give_back();
 
   Context& context_;
   telemetry::Pass pass_;
@@ -72,7 +71,7 @@ class PageSource {
   std::optional<TieWalk> walk_;
   std::optional<LeftEdge> edge_;
   std::int64_t handed_out_ = 0;  ///< rows, so far
-  bool exhausted_ = false;       ///< but for the edge
+  bool exhausted_ = false;
 };
 
 }  // namespace jobs

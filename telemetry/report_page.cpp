@@ -2,6 +2,7 @@
 
 #include "telemetry/readable.hpp"
 #include "telemetry/report_style.hpp"
+#include "telemetry/summary.hpp"
 
 #include <fmt/format.h>
 
@@ -97,6 +98,13 @@ std::pair<std::string_view, std::int64_t> main_count(const Report& report,
   return {"destroyed", done.destroyed};
 }
 
+/// What belongs to a pass but has no column, below its row.
+std::string remark(const std::string& text) {
+  return fmt::format(
+      "<tr class=\"reason\"><td></td><td colspan=\"8\">{}</td></tr>\n",
+      html(text));
+}
+
 std::string pass_row(const Report& report, Pass pass) {
   const PassReport& done = report.pass(pass);
   const std::string name(name_of(pass));
@@ -114,9 +122,9 @@ std::string pass_row(const Report& report, Pass pass) {
        fmt::format("{:.1f}", done.statements.p99_ms()),
        fmt::format("{:.1f}", done.statements.slowest_ms())});
   if (!done.reason.empty())
-    line += fmt::format(
-        "<tr class=\"reason\"><td></td><td colspan=\"8\">{}</td></tr>\n",
-        html(done.reason));
+    line += remark(done.reason);
+  if (done.kept > 0)
+    line += remark(what_is_kept(done));
   return line;
 }
 

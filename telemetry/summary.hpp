@@ -7,6 +7,9 @@
 
 namespace telemetry {
 
+/// What a person reads of the rows that a pass has kept.
+std::string what_is_kept(const PassReport& pass);
+
 /// The summary of a run as one JSON document; docs/reference.md lists its
 /// fields. Whatever the rows held, every string in it is UTF-8, so that dump()
 /// never throws.

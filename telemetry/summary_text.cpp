@@ -41,11 +41,7 @@ std::string refused_text(const PassReport& pass) {
 }
 
 std::string kept_text(const PassReport& pass) {
-  return pass.kept == 0
-             ? std::string{}
-             : remark("the oldest " + grouped(pass.kept) +
-                      " are kept for a later run, after VACUUM: GitLab's own") +
-                   remark("query would walk over what is dead without them");
+  return pass.kept == 0 ? std::string{} : remark(what_is_kept(pass));
 }
 
 std::string artifact_pass_text(Pass which, const PassReport& pass) {
@@ -236,6 +232,11 @@ std::string problems_text(const Report& report) {
 }
 
 }  // namespace
+
+std::string what_is_kept(const PassReport& pass) {
+  return "the oldest " + grouped(pass.kept) +
+         " wait for VACUUM, so that GitLab finds them first";
+}
 
 std::string summary_text(const Report& report) {
   return fmt::format("ci-janitor {}: {} in {:.1f} s, horizon {}\n\n",

@@ -16,7 +16,6 @@ from .ways import janitor, WAYS as PEERS
 # Seconds for caches, connections, and VACUUM's first visit to a fresh copy, with
 # which p99 before was twice what it is.
 WARM_UP = 65
-KEPT = 200  # rows, that ours leaves to a later run (jobs/left_edge.hpp)
 DATABASE = 'bench'
 # What somebody waits for; the rest is GitLab's own work.
 USERS = ('create', 'read')
@@ -39,9 +38,11 @@ LAG = '''SELECT extract(epoch FROM clock_timestamp()),
 
 @dataclasses.dataclass(frozen=True)
 class Way:
-    """command gets the store, and is none where nobody is at work."""
+    """command gets the store, and is none where nobody is at work; kept: rows
+    that it may leave to a later run (jobs/left_edge.hpp)."""
     label: str
     command: Callable[[str], list | None]
+    kept: int = 0
 
 
 NO_LIMITS = [word for name in ('load', 'replica-lag', 'dead-rows', 'lock-waits',
@@ -52,7 +53,7 @@ NO_LIMITS = [word for name in ('load', 'replica-lag', 'dead-rows', 'lock-waits',
 WAYS = {
     'nobody': Way('nobody', lambda store: None),
     'ours': Way('ci-janitor', lambda store: janitor(
-        'unlocked', '--prune', 'none')(store, '', 0)),
+        'unlocked', '--prune', 'none')(store, '', 0), kept=200),
     'unlimited': Way('ci-janitor without limits', lambda store: janitor(
         'unlocked', '--prune', 'none', *NO_LIMITS)(store, '', 0)),
     'psql': Way('the psql loop, 1,000 rows a statement',
@@ -134,9 +135,9 @@ class Rounds:
         self.work, self.directory = work, directory
         self.mixes, self.before, self.after = mixes, before, after
 
-    def run(self, command, seed):
-        """command: none where nobody is at work; then that is what is measured,
-        for as long as the time before it."""
+    def run(self, way, seed):
+        """Where nobody is at work, that is measured for as long as the time
+        before it."""
         self._prepare()
         loads = {name: Load(getattr(self, name), DATABASE, mix, self.directory,
                             name) for name, mix in self.mixes.items()}
@@ -148,7 +149,7 @@ class Rounds:
             try:
                 for load in loads.values():
                     load.start(86400, largest, seed)
-                found = self._phases(command, loads, lag)
+                found = self._phases(way, loads, lag)
             finally:
                 for load in loads.values():
                     load.stop()
@@ -163,7 +164,8 @@ class Rounds:
     def _sums(self):
         return json.loads(self.primary.sql(SUMS, DATABASE))
 
-    def _phases(self, command, loads, lag):
+    def _phases(self, way, loads, lag):
+        command = way.command(self.work.store)
         time.sleep(WARM_UP)
         start = time.time()
         time.sleep(self.before)
@@ -173,7 +175,7 @@ class Rounds:
         time.sleep(self.after)
         over, last = time.time(), self._sums()
         left = self.work.count(f'ci_pipeline_artifacts WHERE {data.EXPIRED}')
-        if command and left > KEPT:
+        if command and left > way.kept:
             raise RuntimeError(f'{command} has left {left} rows')
         found = {'seconds': round(end - begin, 3),
                  'peak_mib': measured.get('peak_mib'),

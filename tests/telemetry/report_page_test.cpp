@@ -54,6 +54,7 @@ TEST_CASE("a report page tells what was done", "[unit]") {
   report.command = "run";
   report.pass(Pass::unlocked).destroyed = 12'345;
   report.pass(Pass::unlocked).bytes = 1 << 21;
+  report.pass(Pass::unlocked).kept = 200;
   report.pass(Pass::traces).archived = 3;
   report.pass(Pass::traces).bytes = 99;
   report.projects.add({{7, {.destroyed = 5, .bytes = 10}},
@@ -65,6 +66,10 @@ TEST_CASE("a report page tells what was done", "[unit]") {
   CHECK(datum(page, "bytes") == "2097152");
   CHECK(datum(page, "traces.bytes") == "99");
   CHECK(datum(page, "backlog.unlocked") == "17");
+  const auto remarks = page.select_nodes("//tr[@class='reason']");
+  REQUIRE(remarks.size() == 1);
+  CHECK(text_of(remarks.first().node()) ==
+        "the oldest 200 wait for VACUUM, so that GitLab finds them first");
   CHECK(page.select_nodes("//data[@data-field='backlog.objects']").empty());
   const auto projects = page.select_nodes("//section[3]//tbody/tr/th");
   REQUIRE(projects.size() == 2);

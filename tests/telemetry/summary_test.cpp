@@ -109,8 +109,9 @@ TEST_CASE("the JSON summary has the fields of the contract in their order",
   CHECK(keys_of(summary["passes"]) ==
         Keys{"unlocked", "legacy", "objects", "builds", "traces"});
   CHECK(keys_of(summary["passes"]["unlocked"]) ==
-        Keys{"outcome", "destroyed", "bytes", "batches", "skipped", "failed",
-             "refused", "seconds", "p99_statement_ms", "slowest_statement_ms"});
+        Keys{"outcome", "destroyed", "bytes", "batches", "skipped", "kept",
+             "failed", "refused", "seconds", "p99_statement_ms",
+             "slowest_statement_ms"});
   CHECK(keys_of(summary["passes"]["legacy"]) ==
         Keys{"outcome", "scanned", "destroyed", "resolved", "contradictions",
              "bytes", "windows", "skipped", "failed", "refused", "seconds",
@@ -298,6 +299,18 @@ TEST_CASE("people read ten problems, escaped, and how many more there are",
   CHECK(text.find("ci_deleted_objects 11:") == std::string::npos);
   CHECK(text.ends_with("  and 2 more\n"));
   CHECK(text.find('\x1b') == std::string::npos);
+}
+
+TEST_CASE("what a pass has kept is told, if it has", "[unit]") {
+  Report report;
+  fill(report);
+  const std::string said =
+      "          the oldest 200 wait for VACUUM, so that GitLab finds them "
+      "first\n";
+  CHECK(summary_text(report).find(said) == std::string::npos);
+  report.pass(Pass::unlocked).kept = 200;
+  CHECK(summary_text(report).find(said) != std::string::npos);
+  CHECK(summary_json(report)["passes"]["unlocked"]["kept"] == 200);
 }
 
 TEST_CASE("a pass that nobody asked for has no figures", "[unit]") {
