@@ -56,8 +56,12 @@ struct EdgeWorld : tests::SlowWorld {
           "SELECT n_dead_tup FROM pg_stat_user_tables "
           "WHERE relname = 'ci_pipeline_artifacts'");
     };
-    while ((dead() > LeftEdge::few_dead) != many_of_them)
+    for (int tries = 0; tries < 600; ++tries) {
+      if ((dead() > LeftEdge::few_dead) == many_of_them)
+        return;
       std::this_thread::sleep_for(std::chrono::milliseconds{50});
+    }
+    FAIL("the statistics tell of " << dead() << " dead rows");
   }
 
   std::string ids_left() {
@@ -226,6 +230,7 @@ TEST_CASE("few artifacts all go, and many where nobody is to be heeded",
   EdgeWorld world;
   SECTION("few") {
     world.database.run("DELETE FROM ci_pipeline_artifacts WHERE id > 500");
+    world.await_dead_rows(true);
     world.database.run("VACUUM ci_pipeline_artifacts");
     world.await_dead_rows(false);
   }
