@@ -114,10 +114,10 @@ TEST_CASE("the JSON result is one document with the fields of the contract",
     CHECK(document["seconds"].is_number_float());
     for (const char* const moment : {"started_at", "finished_at", "horizon"})
       CHECK(telemetry::parse_timestamp(document[moment].get<std::string>()));
-    check_fields(
-        document["passes"]["unlocked"],
-        {"destroyed", "bytes", "batches", "skipped", "failed", "refused"},
-        statement_times);
+    check_fields(document["passes"]["unlocked"],
+                 {"destroyed", "bytes", "batches", "skipped", "kept", "failed",
+                  "refused"},
+                 statement_times);
     check_fields(document["passes"]["legacy"],
                  {"scanned", "destroyed", "resolved", "contradictions", "bytes",
                   "windows", "skipped", "failed", "refused"},
