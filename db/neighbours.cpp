@@ -20,8 +20,8 @@ FROM pg_control_checkpoint()
 const Query read_start{"health.server_start",
                        "SELECT pg_postmaster_start_time()"};
 
-Timestamp start_of_server(Pool& pool, const Session& session) {
-  Timestamp start;
+telemetry::Timestamp start_of_server(Pool& pool, const Session& session) {
+  telemetry::Timestamp start;
   execute(pool, session, read_start, {},
           [&](const Row& row) { start = row.moment(0); });
   return start;

@@ -81,7 +81,8 @@ std::vector<int> Parameters::lengths() const {
 }
 
 std::vector<int> Parameters::formats() const {
-  return std::vector<int>(types_.size(), 1);
+  std::vector<int> formats(types_.size(), 1);
+  return formats;
 }
 
 }  // namespace db
