@@ -96,12 +96,18 @@ std::shared_ptr<Batch> BatchCutter::next() {
   return batch;
 }
 
+std::size_t BatchCutter::most_projects() const {
+  return static_cast<std::size_t>(
+      std::max<std::int64_t>(100, batch_size_ / 3));
+}
+
 /// The next rows of a lane, a batch at most.
 std::vector<db::Artifact> BatchCutter::cut(Lane& lane) {
   std::vector<db::Artifact> rows;
   auto room = static_cast<std::size_t>(batch_size_);
   rows.reserve(std::min(room, rows_.size()));
-  while (room > 0 && !lane.projects.empty()) {
+  for (std::size_t left = most_projects();
+       left > 0 && room > 0 && !lane.projects.empty(); --left) {
     Stretch& project = lane.projects.back();
     const std::size_t end = project.begin + std::min(room, project.size());
     room -= end - project.begin;

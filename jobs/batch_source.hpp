@@ -28,8 +28,11 @@ std::size_t lane_of(std::int64_t project_id, std::size_t lanes);
 /// lane first the projects that have the fewest, so that none of them waits for
 /// one that has many: with a project of any number of rows among them, the
 /// others are through after as many batches as they would take without it, and
-/// at most one of that project between any two lanes' turns.  Sorts and cuts in
-/// place, so that the rows are in memory once, at 40 bytes each: what many rows
+/// at most one of that project between any two lanes' turns.  A batch is of
+/// a third as many projects as it may have rows, at most (or of a hundred): the
+/// write of a project's statistics costs twice what a row does, and 1,000 rows
+/// of 1,000 projects took 130 to 216 ms, of 172 projects 20 ms for 687.  Sorts
+/// and cuts in place, so that the rows are in memory once, at 40 bytes each: what many rows
 /// have in common is kept once.
 class BatchCutter {
  public:
@@ -92,6 +95,7 @@ class BatchCutter {
   const Kinds::value_type* kind_of(const db::Artifact& row);
   static bool is_of(const Kind& kind, const db::Artifact& row);
   static db::Artifact unpacked(const Row& row);
+  [[nodiscard]] std::size_t most_projects() const;
   std::vector<db::Artifact> cut(Lane& lane);
 
   std::size_t lanes_;

@@ -69,6 +69,18 @@ TEST_CASE("a batch keeps the rows of a project together", "[unit]") {
   }
 }
 
+TEST_CASE("a batch is of a third as many projects as rows, or of a hundred",
+          "[unit]") {
+  for (const auto& [size, projects] :
+       {std::pair{3000, 1000}, {900, 300}, {200, 100}, {50, 50}}) {
+    CAPTURE(size);
+    const auto batches = cut(rows_of(2000, 2), 1, size);
+    CHECK(std::ssize(batches.front()->rows) ==
+          std::min<std::ptrdiff_t>(size, 2 * projects));
+    CHECK(batches.size() >= std::size_t{4000} / (2 * projects));
+  }
+}
+
 TEST_CASE("lanes take turns as long as each has rows", "[unit]") {
   const auto batches = cut(rows_of(40, 10), 4, 10);
   std::vector<std::size_t> lanes;

@@ -29,7 +29,7 @@ TEST_CASE("one statement in a hundred above the target keeps the size",
   for (int i = 0; i < 100; ++i) {
     take_times(size, 1, AdaptiveSize::target + milliseconds{1});
     CHECK(size.size() == 800);
-    take_times(size, 100, milliseconds{10});
+    take_times(size, 100, milliseconds{40});
     CHECK(size.size() == 1000);
   }
 }
@@ -41,8 +41,19 @@ TEST_CASE("slow statements shrink, to a tenth, and fast ones grow again",
   CHECK(size.size() == 2500);
   take_times(size, 50, milliseconds{60});
   CHECK(size.size() == 500);
-  take_times(size, 100, milliseconds{20});
+  take_times(size, 100, milliseconds{25});
   CHECK(size.size() == 1500);
+}
+
+TEST_CASE("statements within half of the target grow ten times as fast",
+          "[unit]") {
+  AdaptiveSize size(1000);
+  take_times(size, 20, milliseconds{60});
+  CHECK(size.size() == 100);
+  take_times(size, 10, milliseconds{24});
+  CHECK(size.size() == 300);
+  take_times(size, 35, milliseconds{24});
+  CHECK(size.size() == 1000);
 }
 
 TEST_CASE("a shorter target takes its part of the size at once", "[unit]") {
