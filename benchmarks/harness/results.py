@@ -24,7 +24,7 @@ def cpu_model():
 
 
 def machine():
-    return {'cpu': cpu_model(), 'cores': os.cpu_count(),
+    return {'cores': os.cpu_count(),
             'memory_gib': round(os.sysconf('SC_PAGE_SIZE') *
                                 os.sysconf('SC_PHYS_PAGES') / 2**30, 1),
             'kernel': platform.release()}
@@ -33,7 +33,7 @@ def machine():
 def stamp():
     now = datetime.datetime.now(datetime.timezone.utc)
     return {'commit': first_line('git', 'rev-parse', '--short', 'HEAD'),
-            'date': now.strftime('%Y-%m-%d')}
+            'date': now.strftime('%Y-%m-%d'), 'cpu': cpu_model()}
 
 
 def versions(server):

@@ -43,6 +43,10 @@ WAYS = {
         'one statement of the same row work, then unlink',
         lambda store, listed, rows: [f'{PEERS}/single_statement.sh', store,
                                      listed]),
+    'statement_forget': Way(
+        'the same, and its queue entries deleted once the files are gone',
+        lambda store, listed, rows: [f'{PEERS}/single_statement.sh', store,
+                                     listed, 'forget']),
     'psql': Way('a psql loop by ctid, 1,000 rows a statement, `xargs rm`',
                 lambda store, listed, rows: [f'{PEERS}/psql_loop.sh', store]),
     'psql_100': Way('the same, 100 rows a statement',
