@@ -14,6 +14,7 @@
 #include <exception>
 #include <set>
 #include <unordered_set>
+#include <utility>
 
 namespace jobs {
 namespace {
@@ -107,7 +108,7 @@ void Destroyer::destroy(Batch batch) {
 
 /// Leave out the rows whose object must not be touched, and name them.
 std::vector<db::Artifact> Destroyer::safe(std::vector<db::Artifact> rows) {
-  PathLook look = look_at_paths(context_.stores, rows);
+  PathLook look = look_at_paths(context_.stores, std::move(rows));
   for (const PoisonRow& poison : look.poison)
     context_.problem(pass_, poison.row, poison.reason);
   telemetry::fault_point("batch.looked");

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <random>
+#include <utility>
 
 namespace jobs {
 namespace {
@@ -48,11 +49,11 @@ stores::StoreSettings store_settings(const Options& options,
 }  // namespace
 
 Installation::Installation(const Options& options_given,
-                           const std::string& run_id_given,
+                           std::string run_id_given,
                            const std::atomic<bool>& stop,
                            telemetry::RequestTimes* times)
     : options(options_given),
-      run_id(run_id_given),
+      run_id(std::move(run_id_given)),
       pool("ci-janitor " + run_id, stop),
       catalog(db::with_retry([this] {
         return db::Catalog::read(pool, make_session(options, run_id),

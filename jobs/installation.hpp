@@ -21,7 +21,7 @@ struct Installation {
   ///
   /// \param times takes what requests to stores took; outlives this
   /// \throws db::Unreachable, db::Refused, db::Error
-  Installation(const Options& options, const std::string& run_id,
+  Installation(const Options& options, std::string run_id,
                const std::atomic<bool>& stop,
                telemetry::RequestTimes* times = nullptr);
 
