@@ -97,8 +97,7 @@ std::shared_ptr<Batch> BatchCutter::next() {
 }
 
 std::size_t BatchCutter::most_projects() const {
-  return static_cast<std::size_t>(
-      std::max<std::int64_t>(100, batch_size_ / 3));
+  return static_cast<std::size_t>(std::max<std::int64_t>(100, batch_size_ / 3));
 }
 
 /// The next rows of a lane, a batch at most.

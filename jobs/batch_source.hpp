@@ -32,8 +32,8 @@ std::size_t lane_of(std::int64_t project_id, std::size_t lanes);
 /// a third as many projects as it may have rows, at most (or of a hundred): the
 /// write of a project's statistics costs twice what a row does, and 1,000 rows
 /// of 1,000 projects took 130 to 216 ms, of 172 projects 20 ms for 687.  Sorts
-/// and cuts in place, so that the rows are in memory once, at 40 bytes each: what many rows
-/// have in common is kept once.
+/// and cuts in place, so that the rows are in memory once, at 40 bytes each:
+/// what many rows have in common is kept once.
 class BatchCutter {
  public:
   BatchCutter(std::size_t lanes, std::int64_t batch_size)
