@@ -89,9 +89,13 @@ bool Governor::admit(Context& context, Pass pass) {
     return false;
   if (context.only_plans())
     return true;
+  look_around(context, pass);
+  return sit_out_strain(context, pass) && await_turn(context, pass);
+}
+
+void Governor::look_around(Context& context, Pass pass) {
   if (Clock::now() - glanced_ >= between_glances)
     glance(context.pool, context.reading(pass).without_deadline());
-  return sit_out_strain(context, pass) && await_turn(context, pass);
 }
 
 bool Governor::rest(const Context& context, Pass pass) {

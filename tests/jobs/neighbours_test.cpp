@@ -2,12 +2,15 @@
 #include "jobs/page_source.hpp"
 #include "tests/jobs/slow_world.hpp"
 #include "tests/jobs/writer.hpp"
+#include "tests/support/captured_log.hpp"
 #include "tests/support/fault_point.hpp"
+#include "tests/support/postgres_server.hpp"
 #include "tests/support/two_databases.hpp"
 
 #include <catch2/catch.hpp>
 
 #include <atomic>
+#include <thread>
 
 using jobs::Neighbours;
 using std::chrono::milliseconds;
@@ -15,6 +18,15 @@ using std::chrono::milliseconds;
 namespace {
 
 const Neighbours::Clock::time_point noon{std::chrono::hours{12}};
+
+/// Somebody writes to the server, and goes.
+void come_and_go(tests::TestDatabase& database) {
+  database.run("CHECKPOINT");
+  for (int i = 0; i < 100; ++i)
+    database.run("SELECT pg_current_xact_id()");
+  // Known to the second, so that two are needed.
+  std::this_thread::sleep_for(milliseconds{2100});
+}
 
 }  // namespace
 
@@ -142,6 +154,31 @@ TEST_CASE("beside others rows are not all read before the first one goes",
 
   CHECK(world.run_unlocked().destroyed == 1);
   CHECK(pages < 12);
+}
+
+TEST_CASE("others who have gone are not heeded where a run finds nothing",
+          "[postgres][slow]") {
+  const tests::PostgresServer server({"autovacuum=off"});
+  const auto here = server.environment();
+  tests::World world;
+  world.add_rows(6 * jobs::PageSource::page_size,
+                 {.expire_at = "now() - id * interval '1 second'",
+                  .locked = "1",
+                  .pipeline_locked = 1});
+  world.options.passes = {telemetry::Pass::legacy};
+  world.options.trust_lock_state = true;
+  world.options.max_load = 50;
+  const tests::FaultHook hook(
+      "page.read", [] { std::this_thread::sleep_for(milliseconds{300}); });
+  come_and_go(world.database);
+  const tests::CapturedLog log;
+
+  CHECK(world.run().pass(telemetry::Pass::legacy).scanned == 0);
+
+  const std::string text = log.text();
+  const auto heeded = text.find("others write to this server");
+  CHECK(heeded != std::string::npos);
+  CHECK(text.find("at full speed", heeded) != std::string::npos);
 }
 
 TEST_CASE("a run counts its own transactions, and others' beside them",
