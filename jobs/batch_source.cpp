@@ -18,44 +18,51 @@ std::size_t lane_of(std::int64_t project_id, std::size_t lanes) {
 void BatchCutter::clear() {
   rows_.clear();
   kinds_.clear();
+  numbered_.clear();
   last_kind_ = nullptr;
   bytes_of_kinds_ = 0;
 }
 
 void BatchCutter::add(const std::vector<db::Artifact>& rows) {
   for (const db::Artifact& row : rows)
-    rows_.push_back(
-        {row.id, row.project_id, row.pipeline_id, row.size, kind_of(row)});
+    rows_.push_back({row.id, row.project_id, row.pipeline_id,
+                     static_cast<std::uint32_t>(row.size),
+                     kind_of(row).second.number});
 }
 
-const BatchCutter::Kinds::value_type* BatchCutter::kind_of(
+const BatchCutter::Kinds::value_type& BatchCutter::kind_of(
     const db::Artifact& row) {
   // Most rows are of the same kind as the one before.
   if (last_kind_ && is_of(last_kind_->first, row))
-    return last_kind_;
+    return *last_kind_;
+  const auto number = static_cast<std::uint32_t>(numbered_.size());
   const auto [found, is_new] = kinds_.try_emplace(
-      {row.partition_id, row.file_store, row.locked, row.file}, row.file);
-  if (is_new)
+      {row.partition_id, row.file_store, row.locked, row.size >> 32, row.file},
+      Known{row.file, number});
+  last_kind_ = &*found;
+  if (is_new) {
+    numbered_.push_back(last_kind_);
     bytes_of_kinds_ += sizeof(Kinds::value_type) + 2 * found->first.file.size();
-  return last_kind_ = &*found;
+  }
+  return *last_kind_;
 }
 
 bool BatchCutter::is_of(const Kind& kind, const db::Artifact& row) {
   const std::string& file = row.file;
   return kind.partition_id == row.partition_id &&
          kind.file_store == row.file_store && kind.locked == row.locked &&
-         kind.file == file;
+         kind.times_4_gib == row.size >> 32 && kind.file == file;
 }
 
-db::Artifact BatchCutter::unpacked(const Row& row) {
-  const auto& [kind, file] = *row.kind;
+db::Artifact BatchCutter::unpacked(const Row& row) const {
+  const auto& [kind, known] = *numbered_[row.kind];
   return {.id = row.id,
           .project_id = row.project_id,
           .pipeline_id = row.pipeline_id,
-          .size = row.size,
+          .size = (kind.times_4_gib << 32) + row.size,
           .file_store = kind.file_store,
           .locked = kind.locked,
-          .file = file,
+          .file = known.file,
           .partition_id = kind.partition_id};
 }
 
@@ -64,9 +71,9 @@ void BatchCutter::arrange() {
     return std::tuple(lane_of(row.project_id, lanes_), row.project_id,
                       row.pipeline_id, row.id);
   });
-  for (std::size_t begin = 0; begin < rows_.size();) {
+  for (std::uint32_t begin = 0; begin < rows_.size();) {
     const std::int64_t project = rows_[begin].project_id;
-    std::size_t end = begin;
+    std::uint32_t end = begin;
     while (end < rows_.size() && rows_[end].project_id == project)
       ++end;
     add_project(lane_of(project, lanes_), {begin, end});
@@ -103,12 +110,12 @@ std::size_t BatchCutter::most_projects() const {
 /// The next rows of a lane, a batch at most.
 std::vector<db::Artifact> BatchCutter::cut(Lane& lane) {
   std::vector<db::Artifact> rows;
-  auto room = static_cast<std::size_t>(batch_size_);
-  rows.reserve(std::min(room, rows_.size()));
+  auto room = static_cast<std::uint32_t>(batch_size_);
+  rows.reserve(std::min<std::size_t>(room, rows_.size()));
   for (std::size_t left = most_projects();
        left > 0 && room > 0 && !lane.projects.empty(); --left) {
     Stretch& project = lane.projects.back();
-    const std::size_t end = project.begin + std::min(room, project.size());
+    const std::uint32_t end = project.begin + std::min(room, project.size());
     room -= end - project.begin;
     for (; project.begin < end; ++project.begin)
       rows.push_back(unpacked(rows_[project.begin]));

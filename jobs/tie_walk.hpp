@@ -20,8 +20,8 @@ namespace jobs {
 /// cut to an eighth.  Use it from one thread at a time.
 class TieWalk {
  public:
-  /// Rows of a window, at most (1.6 MB).
-  static constexpr std::int64_t most_rows = 20000;
+  /// Rows of a window, at most (0.8 MB).
+  static constexpr std::int64_t most_rows = 10000;
 
   /// \param ids between which all of them are.
   TieWalk(Context& context, telemetry::Pass pass, db::Selection selection,

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory_resource>
 #include <mutex>
 #include <unordered_map>
 #include <vector>
@@ -21,7 +22,7 @@ struct ProjectWork {
 };
 
 /// What a run did, project by project.  Of at most as many projects as are
-/// known one by one, at about 60 bytes each; the rest together.
+/// known one by one, at about 56 bytes each; the rest together.
 ///
 /// May be used from several threads at once.
 class Projects {
@@ -46,7 +47,9 @@ class Projects {
 
  private:
   mutable std::mutex mutex_;  ///< guards what follows
-  std::unordered_map<std::int64_t, ProjectWork> known_;
+  /// Sixteen bytes less for each project than of malloc().
+  std::pmr::unsynchronized_pool_resource memory_;
+  std::pmr::unordered_map<std::int64_t, ProjectWork> known_{&memory_};
   ProjectWork unknown_;
 };
 

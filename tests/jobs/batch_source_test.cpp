@@ -135,7 +135,8 @@ TEST_CASE("what rows have in common is in each batch as it was", "[unit]") {
     rows.push_back({.id = i,
                     .project_id = i % 7,
                     .pipeline_id = 100 + i,
-                    .size = 1000 + i,
+                    // Below nothing, above 4 GiB, and in between.
+                    .size = (i % 11 - 1) * std::int64_t{1'500'000'000} + i,
                     .file_store = 1 + i % 2,
                     .locked = i % 3 == 0 ? db::LockState::unlocked
                                          : db::LockState::unknown,
