@@ -12,7 +12,9 @@ const Query& walk_query(Selection selection);
 const Query& id_range_query();
 const Query& tie_range_query(Selection selection);
 const Query& rows_query(Selection selection);
-const Query& destroy_query(Selection selection);
+/// Of legacy rows, which want their pipelines held as well, there is no other
+/// than Held::skipped.
+const Query& destroy_query(Selection selection, Held held);
 /// For a database of their own: projects bigint[], bytes bigint[]
 const Query& subtract_bytes_query();
 const Query& resolve_query();

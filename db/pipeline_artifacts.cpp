@@ -143,16 +143,14 @@ std::vector<Artifact> PipelineArtifacts::rows(
                       static_cast<std::int64_t>(ids.size()));
 }
 
-Destroyed PipelineArtifacts::destroy(const Session& session,
-                                     Selection selection, Timestamp horizon,
-                                     const std::vector<std::int64_t>& ids,
-                                     const std::vector<std::string>& files,
-                                     const std::vector<std::int64_t>& stores,
-                                     std::chrono::seconds hold) const {
+Destroyed PipelineArtifacts::destroy(
+    const Session& session, Selection selection, Held held, Timestamp horizon,
+    const std::vector<std::int64_t>& ids, const std::vector<std::string>& files,
+    const std::vector<std::int64_t>& stores, std::chrono::seconds hold) const {
   Destroyed destroyed;
   const auto take = [&](const Row& row) { read_destroyed(row, destroyed); };
   try {
-    execute(pool_, session, destroy_query(selection),
+    execute(pool_, session, destroy_query(selection, held),
             Parameters().add(horizon).add(ids).add(files).add(stores).add(
                 std::int64_t{hold.count()}),
             take);
@@ -274,7 +272,8 @@ std::vector<Statement> PipelineArtifacts::statements(const Catalog& catalog,
       {"legacy", tie_range_query(legacy), moment, true, table, full},
       {"legacy", walk_query(legacy), walk, true, table, nullptr},
       {"legacy", rows_query(legacy), rows, true, table, nullptr},
-      {"legacy", destroy_query(legacy), batch, false, table, nullptr}};
+      {"legacy", destroy_query(legacy, Held::skipped), batch, false, table,
+       nullptr}};
   if (!catalog.has_lock_column())
     return all;
   all.insert(
@@ -283,7 +282,10 @@ std::vector<Statement> PipelineArtifacts::statements(const Catalog& catalog,
        {"unlocked", tie_range_query(unlocked), moment, true, table, partial},
        {"unlocked", walk_query(unlocked), walk, true, table, nullptr},
        {"unlocked", rows_query(unlocked), rows, true, table, nullptr},
-       {"unlocked", destroy_query(unlocked), batch, false, table, nullptr},
+       {"unlocked", destroy_query(unlocked, Held::skipped), batch, false, table,
+        nullptr},
+       {"unlocked", destroy_query(unlocked, Held::awaited), batch, false, table,
+        nullptr},
        {"legacy", resolve_query(), Parameters().add(ids), false, table,
         nullptr}});
   return all;

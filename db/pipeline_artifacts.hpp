@@ -38,6 +38,11 @@ struct Artifact {
 /// of which the pipeline decides.
 enum class Selection { unlocked, legacy };
 
+/// What becomes of rows that somebody else holds: left, for which each row is
+/// locked before anything is done; or waited for, up to the lock timeout, which
+/// takes the server a third less time where nobody holds any.
+enum class Held { skipped, awaited };
+
 /// Ids from one to another, both of them included.
 struct IdRange {
   std::int64_t first = 0;
@@ -127,10 +132,11 @@ class PipelineArtifacts {
   /// Destroy those of \a ids that are *still* expired and unlocked (legacy:
   /// whose pipeline is unlocked, its row held FOR SHARE), whose file is still
   /// among \a files and whose store among \a stores, and that nobody else
-  /// holds.  Their objects are queued with pick_up_at as far ahead as \a hold,
-  /// and their bytes leave project_statistics last, in project order: all in
+  /// holds; see Held, of which legacy rows know only `skipped`.  Their objects
+  /// are queued with pick_up_at as far ahead as \a hold, and their bytes leave
+  /// project_statistics last (in project order, where rows are skipped): all in
   /// one statement.
-  Destroyed destroy(const Session& session, Selection selection,
+  Destroyed destroy(const Session& session, Selection selection, Held held,
                     Timestamp horizon, const std::vector<std::int64_t>& ids,
                     const std::vector<std::string>& files,
                     const std::vector<std::int64_t>& stores,

@@ -21,6 +21,10 @@ namespace {
 
 using telemetry::Outcome;
 
+/// So long the first one who holds a row is waited for, as long as a batch may
+/// take; PostgreSQL looks for deadlocks after a second only.
+constexpr std::chrono::milliseconds longest_encounter = AdaptiveSize::target;
+
 std::vector<std::int64_t> ids_of(std::span<const db::Artifact> rows) {
   std::vector<std::int64_t> ids;
   for (const db::Artifact& row : rows)
@@ -205,10 +209,7 @@ void Destroyer::destroy_rows(std::span<const db::Artifact> rows, Work& work) {
 void Destroyer::destroy_once(std::span<const db::Artifact> rows, Work& work) {
   const Stopwatch watch;
   try {
-    append(work.done,
-           context_.artifacts.destroy(context_.writing(pass_), selection_,
-                                      context_.horizon, ids_of(rows),
-                                      files_of(rows), stores_of(rows), hold()));
+    append(work.done, destroyed(rows));
     context_.governor.batch.took(watch.time());
   } catch (const db::CommitUnknown& error) {
     // Committed or not: each row is either gone, its object queued under our
@@ -219,6 +220,40 @@ void Destroyer::destroy_once(std::span<const db::Artifact> rows, Work& work) {
     for (const db::Artifact& row : rows)
       work.in_doubt.insert(row.id);
   }
+}
+
+/// Where nobody is about, rows are not held first.  The first one who holds a
+/// row, or has taken one away, ends that: with him the work is shared by
+/// leaving him what he holds.
+db::Destroyed Destroyer::destroyed(std::span<const db::Artifact> rows) {
+  if (!is_alone())
+    return destroyed(rows, db::Held::skipped);
+  try {
+    db::Destroyed done = destroyed(rows, db::Held::awaited);
+    if (done.ids.size() < rows.size())
+      met_others_ = true;
+    return done;
+  } catch (const db::Error& error) {
+    if (!error.is_transient())
+      throw;
+    met_others_ = true;
+    return destroyed(rows, db::Held::skipped);
+  }
+}
+
+db::Destroyed Destroyer::destroyed(std::span<const db::Artifact> rows,
+                                   db::Held held) {
+  db::Session session = context_.writing(pass_);
+  if (held == db::Held::awaited)
+    session.lock_timeout = std::min(session.lock_timeout, longest_encounter);
+  return context_.artifacts.destroy(session, selection_, held, context_.horizon,
+                                    ids_of(rows), files_of(rows),
+                                    stores_of(rows), hold());
+}
+
+bool Destroyer::is_alone() const {
+  return selection_ == db::Selection::unlocked && !met_others_ &&
+         !context_.governor.is_courteous();
 }
 
 void Destroyer::account(std::span<const db::Artifact> rows, const Work& work) {

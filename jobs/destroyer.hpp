@@ -58,6 +58,9 @@ class Destroyer {
   [[nodiscard]] std::chrono::seconds hold() const;
   void destroy_rows(std::span<const db::Artifact> rows, Work& work);
   void destroy_once(std::span<const db::Artifact> rows, Work& work);
+  db::Destroyed destroyed(std::span<const db::Artifact> rows);
+  db::Destroyed destroyed(std::span<const db::Artifact> rows, db::Held held);
+  [[nodiscard]] bool is_alone() const;
   void account(std::span<const db::Artifact> rows, const Work& work);
   [[nodiscard]] bool may_destroy() const;
   void retry(const std::vector<db::Artifact>& rows);
@@ -71,6 +74,7 @@ class Destroyer {
   SecondTry second_try_;
   std::deque<std::mutex> lanes_;
   std::atomic<bool> denied_{false};
+  std::atomic<bool> met_others_{false};
 };
 
 }  // namespace jobs

@@ -86,7 +86,7 @@ class Governor {
   [[nodiscard]] const std::string& given_up() const { return given_up_; }
   /// Before each pass.
   void begin_pass();
-  /// Others write to the server; as of the last look.
+  /// Others write to the server; as of the last look.  From any thread.
   [[nodiscard]] bool is_courteous() const { return is_courteous_; }
   /// Of a table, whoever left them, as of the last look; 0 before it.
   [[nodiscard]] std::int64_t dead_rows(const std::string& table) const;
@@ -136,7 +136,7 @@ class Governor {
   Clock::time_point looked_{};
   Neighbours neighbours_;
   Clock::time_point glanced_{};
-  bool is_courteous_ = false;
+  std::atomic<bool> is_courteous_{false};
   bool told_unseen_ = false;
   bool told_blind_ = false;
   std::string given_up_;

@@ -130,7 +130,7 @@ TEST_CASE("what statements and Redis took is told by name",
             .status == 0);
   CHECK(contains(world.metrics(),
                  "ci_janitor_statement_duration_seconds_count{statement="
-                 "\"artifacts.destroy_unlocked\"} 1\n"));
+                 "\"artifacts.destroy_at_once\"} 1\n"));
   CHECK(contains(world.metrics(),
                  "\nci_janitor_redis_request_duration_seconds_count "));
 }

@@ -103,8 +103,8 @@ TEST_CASE("who asks what became of a batch has given his session back",
 
   const auto waited = db::Gate::waited();
   const db::Destroyed destroyed = db::PipelineArtifacts(pool).destroy(
-      session, db::Selection::unlocked, db::Timestamp::max(), {artifact.id},
-      {artifact.key.file}, {1}, std::chrono::seconds{600});
+      session, db::Selection::unlocked, db::Held::skipped, db::Timestamp::max(),
+      {artifact.id}, {artifact.key.file}, {1}, std::chrono::seconds{600});
   REQUIRE(proxy.has_cut());
   CHECK(destroyed.ids == std::vector<std::int64_t>{artifact.id});
   CHECK(db::Gate::waited() == waited);

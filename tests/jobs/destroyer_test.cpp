@@ -1,3 +1,4 @@
+#include "tests/jobs/holder.hpp"
 #include "tests/support/fault_point.hpp"
 #include "tests/support/schema_era.hpp"
 #include "tests/support/world.hpp"
@@ -10,33 +11,10 @@
 
 using telemetry::Outcome;
 using telemetry::Pass;
+using tests::Holder;
 using tests::MadeArtifact;
 using tests::TestSession;
 using tests::World;
-
-namespace {
-
-/// A session that holds a row until the object goes away, or release().
-class Holder {
- public:
-  Holder(const std::string& table, const std::string& column,
-         std::int64_t value) {
-    session_.begin();
-    session_.run(fmt::format("SELECT FROM {} WHERE {} = {} FOR UPDATE", table,
-                             column, value));
-  }
-
-  void release() {
-    if (std::exchange(holds_, false))
-      session_.rollback();
-  }
-
- private:
-  TestSession session_;
-  bool holds_ = true;
-};
-
-}  // namespace
 
 TEST_CASE("a row that somebody holds to the end is skipped and counted",
           "[postgres][schemas]") {

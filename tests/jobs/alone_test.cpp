@@ -1,0 +1,145 @@
+// A run that meets nobody deletes its rows without holding them first.
+
+#include "tests/jobs/holder.hpp"
+#include "tests/jobs/slow_world.hpp"
+#include "tests/jobs/writer.hpp"
+#include "tests/support/fault_point.hpp"
+#include "tests/support/schema_era.hpp"
+
+#include <fmt/format.h>
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <string_view>
+#include <thread>
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using telemetry::Outcome;
+using telemetry::Pass;
+using tests::MadeArtifact;
+
+namespace {
+
+std::int64_t made(const telemetry::PassReport& report, std::string_view name) {
+  const auto kinds = report.statements.by_name().read();
+  const auto kind =
+      std::ranges::find(kinds, name, &telemetry::Durations::Kind::name);
+  if (kind == kinds.end())
+    return 0;
+  std::int64_t count = 0;
+  for (const std::int64_t of_bucket : kind->counts)
+    count += of_bucket;
+  return count;
+}
+
+/// How many batches were destroyed without holding their rows, and how many
+/// with it.
+struct Batches {
+  explicit Batches(const telemetry::PassReport& report)
+      : at_once(made(report, "artifacts.destroy_at_once")),
+        held(made(report, "artifacts.destroy_unlocked")) {}
+
+  std::int64_t at_once;
+  std::int64_t held;
+};
+
+/// A run of six batches.
+struct SixBatches : tests::SlowWorld {
+  SixBatches() {
+    options.time_limit = seconds{60};
+    for (int i = 0; i < 60; ++i)
+      artifacts.push_back(add());
+  }
+
+  std::vector<MadeArtifact> artifacts;
+};
+
+}  // namespace
+
+TEST_CASE("who meets nobody holds no row before it goes",
+          "[postgres][schemas][locks]") {
+  SixBatches world;
+  const auto& report = world.run_unlocked();
+  CHECK(report.destroyed == 60);
+  const Batches batches(report);
+  CHECK(batches.at_once == 6);
+  CHECK(batches.held == 0);
+  CHECK(world.violations().empty());
+}
+
+TEST_CASE("who meets somebody leaves him what he holds, from then on",
+          "[postgres][schemas][locks]") {
+  SixBatches world;
+  const MadeArtifact& held = world.artifacts[25];
+  tests::Holder holder("ci_pipeline_artifacts", "id", held.id);
+
+  const auto& report = world.run_unlocked();
+
+  CHECK(report.destroyed == 59);
+  CHECK(report.skipped == 1);
+  CHECK(report.outcome == Outcome::throttled);
+  const Batches batches(report);
+  // The third one met him, and then skipped his; so did three more, and the
+  // second try of what was left.
+  CHECK(batches.at_once == 3);
+  CHECK(batches.held == 5);
+  CHECK(world.row_exists(held));
+  CHECK(world.file_exists(held));
+  CHECK(world.violations().empty());
+}
+
+TEST_CASE("who finds a row gone has met somebody", "[postgres][locks]") {
+  SixBatches world;
+  const tests::FaultHook hook("batch.before_destroy", [&, batch = 0]() mutable {
+    if (++batch == 2)
+      tests::TestSession().run(
+          fmt::format("DELETE FROM ci_pipeline_artifacts WHERE id = {}",
+                      world.artifacts[15].id));
+  });
+
+  const auto& report = world.run_unlocked();
+
+  CHECK(report.destroyed == 59);
+  CHECK(report.outcome == Outcome::drained);
+  const Batches batches(report);
+  CHECK(batches.at_once == 2);
+  CHECK(batches.held == 4);
+}
+
+TEST_CASE("a row that is locked while it is waited for stays",
+          "[postgres][schemas][locks]") {
+  SixBatches world;
+  const MadeArtifact& kept = world.artifacts[0];
+  const milliseconds after = GENERATE(milliseconds{10}, milliseconds{300});
+  tests::TestSession gitlab;
+  gitlab.begin();
+  gitlab.run(
+      fmt::format("UPDATE ci_pipelines SET locked = 1 WHERE id = {}; "
+                  "UPDATE ci_pipeline_artifacts SET locked = 1 WHERE id = {}",
+                  kept.pipeline_id, kept.id));
+  std::thread commit([&] {
+    std::this_thread::sleep_for(after);
+    gitlab.commit();
+  });
+
+  const auto& report = world.run_unlocked();
+  commit.join();
+
+  CHECK(report.destroyed == 59);
+  CHECK(world.row_exists(kept));
+  CHECK(world.file_exists(kept));
+  CHECK(world.violations().empty());
+}
+
+TEST_CASE("beside others that write rows are held before they go",
+          "[postgres][locks]") {
+  SixBatches world;
+  world.options.max_load = 100;
+  const tests::Writer gitlab;
+  const auto& report = world.run_unlocked();
+  CHECK(report.destroyed > 0);
+  const Batches batches(report);
+  CHECK(batches.at_once == 0);
+  CHECK(batches.held > 0);
+}
