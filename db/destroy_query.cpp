@@ -92,33 +92,29 @@ queued AS (
     RETURNING id, file_store, store_dir, file
 ))sql";
 
+const std::string is_not_pending = R"sql(
+NOT EXISTS (SELECT 1
+            FROM {projects} AS p
+            WHERE p.id = s.project_id
+              AND p.pending_delete))sql";
+
 // In project order, so that two runs can't wait for each other.
-const std::string subtract = R"sql({if statistics},
+const std::string hold_statistics = R"sql({if statistics},
 counted AS MATERIALIZED (
-    SELECT s.id, freed.bytes
+    SELECT s.project_id, freed.bytes
     FROM {project_statistics} AS s
     JOIN freed ON freed.project_id = s.project_id
-    {if projects.pending_delete}
-    WHERE NOT EXISTS (SELECT 1
-                      FROM {projects} AS p
-                      WHERE p.id = s.project_id
-                        AND p.pending_delete)
-    {end}
+    {if projects.pending_delete}WHERE )sql" +
+                                    is_not_pending + R"sql({end}
     ORDER BY s.project_id
     FOR UPDATE OF s
-),
-statistics AS (
-    UPDATE {project_statistics} AS s
-    SET pipeline_artifacts_size =
-            coalesce(s.pipeline_artifacts_size, 0) - counted.bytes
-        {if with_storage},
-        storage_size = coalesce(s.storage_size, 0) - counted.bytes
-        {end}
-    FROM counted
-    WHERE s.id = counted.id
 ){end})sql";
 
-const std::string subtract_at_once = R"sql({if statistics},
+/// \param of the rows that say how much goes of which project.
+/// \param condition besides; begins with AND.
+std::string write_statistics(const std::string& of,
+                             const std::string& condition = "") {
+  return R"sql({if statistics},
 statistics AS (
     UPDATE {project_statistics} AS s
     SET pipeline_artifacts_size =
@@ -126,15 +122,17 @@ statistics AS (
         {if with_storage},
         storage_size = coalesce(s.storage_size, 0) - freed.bytes
         {end}
-    FROM freed
+    FROM )sql" +
+         of + R"sql( AS freed
     WHERE s.project_id = freed.project_id
-      {if projects.pending_delete}
-      AND NOT EXISTS (SELECT 1
-                      FROM {projects} AS p
-                      WHERE p.id = s.project_id
-                        AND p.pending_delete)
-      {end}
-){end})sql";
+    )sql" +
+         condition + "\n){end}";
+}
+
+const std::string subtract = hold_statistics + write_statistics("counted");
+
+const std::string subtract_at_once = write_statistics(
+    "freed", "{if projects.pending_delete}AND " + is_not_pending + "{end}");
 
 // Nothing reads `statistics`, so PostgreSQL runs it last.
 const std::string tell_destroyed = R"sql(

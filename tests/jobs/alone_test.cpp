@@ -132,6 +132,27 @@ TEST_CASE("a row that is locked while it is waited for stays",
   CHECK(world.violations().empty());
 }
 
+TEST_CASE("what GitLab adds to statistics that are waited for is kept",
+          "[postgres][schemas][locks]") {
+  SixBatches world;
+  const milliseconds after = GENERATE(milliseconds{10}, milliseconds{300});
+  const std::int64_t bytes = 60 * world.artifacts[0].size;
+  CHECK(world.statistic() == bytes);
+  tests::TestSession gitlab;
+  gitlab.begin();
+  gitlab.run(fmt::format("UPDATE project_statistics SET {}",
+                         tests::counted_bytes("12345")));
+  std::thread commit([&] {
+    std::this_thread::sleep_for(after);
+    gitlab.commit();
+  });
+
+  CHECK(world.run_unlocked().destroyed == 60);
+  commit.join();
+
+  CHECK(world.statistic() == 12345);
+}
+
 TEST_CASE("beside others that write rows are held before they go",
           "[postgres][locks]") {
   SixBatches world;

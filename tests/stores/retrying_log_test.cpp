@@ -1,58 +1,26 @@
-#include <memory>
-#include <sstream>
 #include <string>
 #include <vector>
 
 #include "stores/retrying_store.hpp"
 #include "tests/stores/decorated.hpp"
 #include "tests/stores/fake_time.hpp"
+#include "tests/support/captured_log.hpp"
 
-#include <spdlog/sinks/ostream_sink.h>
-#include <spdlog/spdlog.h>
 #include <catch2/catch.hpp>
 
 using stores::ObjectKey;
 using stores::Patience;
 using stores::StoreUnreachable;
+using tests::CapturedLog;
 using tests::never_stops;
 using Lines = std::vector<std::string>;
 using Retrying = tests::Decorated<stores::RetryingStore>;
-
-namespace {
-
-/// What the log says as long as this lives, without its times.
-class Log {
- public:
-  Log() : before_(spdlog::default_logger()) {
-    auto logger = std::make_shared<spdlog::logger>(
-        "test", std::make_shared<spdlog::sinks::ostream_sink_mt>(text_));
-    logger->set_pattern("%l: %v");
-    spdlog::set_default_logger(logger);
-  }
-  ~Log() { spdlog::set_default_logger(before_); }
-  Log(const Log&) = delete;
-  Log& operator=(const Log&) = delete;
-
-  [[nodiscard]] Lines lines() const {
-    std::istringstream text(text_.str());
-    Lines lines;
-    for (std::string line; std::getline(text, line);)
-      lines.push_back(line);
-    return lines;
-  }
-
- private:
-  std::ostringstream text_;
-  std::shared_ptr<spdlog::logger> before_;
-};
-
-}  // namespace
 
 TEST_CASE("a store that is down does not flood the log", "[unit]") {
   tests::FakeTime time(0.5);
   Retrying retrying(never_stops, Patience{}, time.timing());
   const ObjectKey key{"a", "1"};
-  const Log log;
+  const CapturedLog log;
   // 50, 150, 350, 750, 1550, 3150, 5650, 8150 ms after the first line.
   retrying.inner.fail([] { throw StoreUnreachable("it does not answer"); }, 10);
   CHECK_THROWS_AS(retrying.store.stat(key), StoreUnreachable);
@@ -70,7 +38,7 @@ TEST_CASE("the log says of a removal what is left, and why", "[unit]") {
   const std::vector<ObjectKey> keys = tests::some_keys(3);
   for (const ObjectKey& key : {keys[0], keys[2]})
     retrying.inner.leave(key, "SlowDown", 1, true);
-  const Log log;
+  const CapturedLog log;
   retrying.store.remove(keys);
   CHECK(log.lines() == Lines{"warning: recording store has left 2 of 3 objects "
                              "(SlowDown); trying again in 50 ms"});

@@ -3,14 +3,15 @@
 #include <spdlog/sinks/ostream_sink.h>
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
 #include <memory>
 #include <sstream>
 #include <string>
+#include <vector>
 
 namespace tests {
 
-/// spdlog's default logger writes into a string as long as this lives.
+/// spdlog's default logger writes into a string as long as this lives, without
+/// times.
 class CapturedLog {
  public:
   CapturedLog() : before_(spdlog::default_logger()) {
@@ -24,9 +25,12 @@ class CapturedLog {
   CapturedLog& operator=(const CapturedLog&) = delete;
 
   [[nodiscard]] std::string text() const { return text_.str(); }
-  [[nodiscard]] std::ptrdiff_t lines() const {
-    const std::string all = text();
-    return std::count(all.begin(), all.end(), '\n');
+  [[nodiscard]] std::vector<std::string> lines() const {
+    std::istringstream all(text());
+    std::vector<std::string> lines;
+    for (std::string line; std::getline(all, line);)
+      lines.push_back(line);
+    return lines;
   }
 
  private:
