@@ -64,8 +64,15 @@ TEST_CASE("a connection cut while states are written down is no end of the run",
   BusyWorld world;
   const auto& report = run_and_cut(world, where, resolve, 2);
   check_done_once(world, report);
-  CHECK(report.pass(Pass::legacy).resolved == BusyWorld::unresolved);
-  CHECK(report.backlog.unknown == 0);
+  // The server may find out late that the session is gone: what that holds
+  // until then is skipped, told, and written down by the next run.
+  const std::int64_t held = report.backlog.unknown.value();
+  CHECK(report.pass(Pass::legacy).resolved + held == BusyWorld::unresolved);
+  CHECK(held <= 100);
+  world.wait_for_sessions();
+  const auto& next = world.run();
+  CHECK(next.pass(Pass::legacy).resolved == held);
+  CHECK(next.backlog.unknown == 0);
 }
 
 TEST_CASE("a connection cut at the queue costs at most the wait for a lease",
