@@ -101,7 +101,7 @@ NOT EXISTS (SELECT 1
 // In project order, so that two runs can't wait for each other.
 const std::string hold_statistics = R"sql({if statistics},
 counted AS MATERIALIZED (
-    SELECT s.project_id, freed.bytes
+    SELECT s.id, freed.bytes
     FROM {project_statistics} AS s
     JOIN freed ON freed.project_id = s.project_id
     {if projects.pending_delete}WHERE )sql" +
@@ -110,10 +110,9 @@ counted AS MATERIALIZED (
     FOR UPDATE OF s
 ){end})sql";
 
-/// \param of the rows that say how much goes of which project.
-/// \param condition besides; begins with AND.
-std::string write_statistics(const std::string& of,
-                             const std::string& condition = "") {
+/// \param of the rows that say how much goes.
+/// \param where which of them belongs to a row of the statistics.
+std::string write_statistics(const std::string& of, const std::string& where) {
   return R"sql({if statistics},
 statistics AS (
     UPDATE {project_statistics} AS s
@@ -123,16 +122,17 @@ statistics AS (
         storage_size = coalesce(s.storage_size, 0) - freed.bytes
         {end}
     FROM )sql" +
-         of + R"sql( AS freed
-    WHERE s.project_id = freed.project_id
-    )sql" +
-         condition + "\n){end}";
+         of + " AS freed\n    WHERE " + where + "\n){end}";
 }
 
-const std::string subtract = hold_statistics + write_statistics("counted");
+const std::string subtract =
+    hold_statistics + write_statistics("counted", "s.id = freed.id");
 
-const std::string subtract_at_once = write_statistics(
-    "freed", "{if projects.pending_delete}AND " + is_not_pending + "{end}");
+const std::string subtract_at_once =
+    write_statistics("freed",
+                     "s.project_id = freed.project_id"
+                     "{if projects.pending_delete} AND " +
+                         is_not_pending + "{end}");
 
 // Nothing reads `statistics`, so PostgreSQL runs it last.
 const std::string tell_destroyed = R"sql(
