@@ -40,15 +40,10 @@ db::JobPlace place_of(const db::Job& job) {
   return {job.pipeline_id, job.id};
 }
 
-/// Those of which \a jobs holds every job, but for the last one of a slice that
-/// is \a full.
-std::set<std::int64_t> whole_pipelines(const std::vector<db::Job>& jobs,
-                                       bool full) {
+std::set<std::int64_t> pipelines_of(const auto& jobs) {
   std::set<std::int64_t> pipelines;
-  for (const db::Job& job : jobs)
+  for (const auto& job : jobs)
     pipelines.insert(job.pipeline_id);
-  if (full)
-    pipelines.erase(jobs.back().pipeline_id);
   return pipelines;
 }
 
@@ -149,30 +144,25 @@ class PipelineDropper::Group {
         break;
       after = place_of(jobs.back());
       was_full = std::ssize(jobs) == slice_;
-      std::set<std::int64_t> whole = whole_pipelines(jobs, was_full);
-      if (keep_named(jobs))
-        whole.clear();
+      keep_named(jobs);
       std::erase_if(jobs, [this](const db::Job& job) {
         const auto tried = tries_.find(job.id);
         return tried != tries_.end() && tried->second >= most_tries;
       });
       met_any = met_any || !jobs.empty();
-      take(std::move(jobs), whole);
+      take(std::move(jobs));
     } while (was_full && goes_on());
     return met_any;
   }
 
-  /// \return whether there were others.
-  bool keep_named(std::vector<db::Job>& jobs) const {
-    return context_.named != nullptr &&
-           std::erase_if(jobs, [this](const db::Job& job) {
-             return !context_.named->names(job);
-           }) > 0;
+  void keep_named(std::vector<db::Job>& jobs) const {
+    if (context_.named != nullptr)
+      std::erase_if(jobs, [this](const db::Job& job) {
+        return !context_.named->names(job);
+      });
   }
 
-  /// \param whole pipelines that have no other cancelable jobs, so that their
-  ///        status can be told at once.
-  void take(std::vector<db::Job> jobs, const std::set<std::int64_t>& whole) {
+  void take(std::vector<db::Job> jobs) {
     const std::int64_t granted = context_.drop_budget.reserve(std::ssize(jobs));
     if (granted < std::ssize(jobs))
       dropper_.denied_ = true;
@@ -185,16 +175,16 @@ class PipelineDropper::Group {
     else if (!context_.governor.spend(context_, granted))
       context_.drop_budget.give_back(granted);
     else
-      drop(order_with_status(jobs, whole));
+      drop(jobs);
   }
 
-  db::DropOrder order_with_status(const std::vector<db::Job>& jobs,
-                                  const std::set<std::int64_t>& whole) {
-    if (whole.empty())
-      return {jobs, {}, {}, pipelines_.partitions};
+  /// Status and jobs are written by one statement, also of a pipeline that
+  /// other slices have jobs of: no later run would look for what this one has
+  /// left untold, if the user is unblocked in between.
+  db::DropOrder order_with_status(const std::vector<db::Job>& jobs) {
     auto states = db::with_retry([&] {
       return db::read_pipelines(context_.pool, context_.reading(Pass::builds),
-                                among_these(whole));
+                                among_these(pipelines_of(jobs)));
     });
     assume_dropped(states, jobs);
     db::DropOrder order = order_for(context_, states);
@@ -209,22 +199,25 @@ class PipelineDropper::Group {
     return order;
   }
 
-  void drop(const db::DropOrder& order) {
-    audit_intent(order.jobs);
-    telemetry::fault_point("builds.before_drop");
-    const std::int64_t asked = std::ssize(order.jobs);
+  void drop(const std::vector<db::Job>& jobs) {
+    audit_intent(jobs);
+    db::DropOrder order;
     db::DropAnswer answer;
     try {
+      order = order_with_status(jobs);
+      telemetry::fault_point("builds.before_drop");
       answer = db::with_retry([&] { return drop_once(order); });
     } catch (...) {
-      audit_result(order.jobs, nullptr);
-      context_.drop_budget.give_back(asked);
+      audit_result(jobs, nullptr);
+      context_.drop_budget.give_back(std::ssize(jobs));
       throw;
     }
     telemetry::fault_point("builds.after_drop");
-    context_.drop_budget.give_back(asked - std::ssize(answer.dropped));
+    context_.drop_budget.give_back(std::ssize(jobs) -
+                                   std::ssize(answer.dropped));
     note_told(order, answer);
-    note_dropped(order.jobs, answer.dropped);
+    note_dropped(jobs, answer.dropped);
+    tell_moved(pipelines_of(answer.dropped));
   }
 
   db::DropAnswer drop_once(const db::DropOrder& order) {
@@ -240,6 +233,20 @@ class PipelineDropper::Group {
     for (const std::int64_t pipeline : order.told)
       untold_.erase(pipeline);
     untold_.insert(answer.moved.begin(), answer.moved.end());
+  }
+
+  /// A pipeline that moved under the statement is told next, and not only after
+  /// all else, for the same reason.
+  void tell_moved(std::set<std::int64_t> pipelines) {
+    std::erase_if(pipelines,
+                  [this](std::int64_t id) { return !untold_.contains(id); });
+    if (pipelines.empty())
+      return;
+    for (const std::int64_t id :
+         recompute_once(context_, among_these(pipelines)))
+      pipelines.erase(id);
+    for (const std::int64_t id : pipelines)
+      untold_.erase(id);
   }
 
   void note_dropped(const std::vector<db::Job>& jobs,
@@ -331,7 +338,15 @@ void PipelineDropper::work_on(std::span<const db::UserPipeline> group) {
     return;
   }
   const PipelineLease lease(context_, locate(group).ids, leases_usable_);
-  work.drop_jobs();
+  try {
+    work.drop_jobs();
+  } catch (const db::Error& error) {
+    // Such as the deadline's: what was dropped before has to be told all the
+    // same.
+    if (!error.connection_lost())
+      work.follow_up();
+    throw;
+  }
   work.follow_up();
   add_conflicts(work.conflicts());
 }

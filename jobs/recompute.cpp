@@ -79,22 +79,6 @@ bool knows_all_statuses(const db::PipelineState& pipeline) {
   });
 }
 
-/// One round: \return those that have to be read again.
-std::vector<std::int64_t> recompute_once(Context& context,
-                                         const db::Located& pipelines) {
-  const db::Session reading = context.reading(Pass::builds).without_deadline();
-  const db::Session writing = context.writing(Pass::builds).without_deadline();
-  const auto states = db::with_retry(
-      [&] { return db::read_pipelines(context.pool, reading, pipelines); });
-  db::DropOrder order = order_for(context, states);
-  if (order.told.empty())
-    return {};
-  order.partitions = pipelines.partitions;
-  telemetry::fault_point("builds.before_status");
-  return db::with_retry(
-      [&] { return context.builds.drop(writing, order).moved; });
-}
-
 }  // namespace
 
 std::int64_t duration_of(const db::PipelineState& pipeline) {
@@ -170,6 +154,21 @@ void assume_dropped(std::vector<db::PipelineState>& pipelines,
         job.is_dropped = true;
         job.is_processed = false;
       }
+}
+
+std::vector<std::int64_t> recompute_once(Context& context,
+                                         const db::Located& pipelines) {
+  const db::Session reading = context.reading(Pass::builds).without_deadline();
+  const db::Session writing = context.writing(Pass::builds).without_deadline();
+  const auto states = db::with_retry(
+      [&] { return db::read_pipelines(context.pool, reading, pipelines); });
+  db::DropOrder order = order_for(context, states);
+  if (order.told.empty())
+    return {};
+  order.partitions = pipelines.partitions;
+  telemetry::fault_point("builds.before_status");
+  return db::with_retry(
+      [&] { return context.builds.drop(writing, order).moved; });
 }
 
 void recompute_statuses(Context& context, db::Located pipelines) {

@@ -31,10 +31,17 @@ db::DropOrder order_for(Context& context,
 void assume_dropped(std::vector<db::PipelineState>& pipelines,
                     const std::vector<db::Job>& jobs);
 
-/// Give stages and pipelines the status of their jobs, and read again where a
-/// live GitLab moved first.  Goes on past the deadline, since jobs were dropped
-/// already.  What keeps moving is named as a problem, and is done by a later
-/// run.
+/// Give stages and pipelines the status of their jobs, past the deadline, too,
+/// since jobs were dropped already.
+///
+/// \return those that a live GitLab moved meanwhile, so that they have to be
+///         read again
+/// \throws db::Error
+std::vector<std::int64_t> recompute_once(Context& context,
+                                         const db::Located& pipelines);
+
+/// The same until none is left.  What keeps moving is named as a problem, and
+/// is done by a later run.
 ///
 /// \throws db::Error
 void recompute_statuses(Context& context, db::Located pipelines);

@@ -4,7 +4,9 @@
 #include <catch2/catch.hpp>
 
 #include <chrono>
+#include <string>
 #include <thread>
+#include <vector>
 
 /// A live GitLab that moves between the read and the write of a status: it is
 /// read before the drop that writes it, and again where that could not.
@@ -147,6 +149,54 @@ TEST_CASE("a pipeline that somebody holds is named, and told by the next run",
 
   CHECK(world.run().problems_total() == 0);
   world.check_told();
+}
+
+// A user may be unblocked when the next run comes, which then has no reason to
+// look at the pipeline: whatever ends this one, it may leave nothing untold.
+TEST_CASE("a slice that cuts a pipeline tells it, and what moved is told next",
+          "[postgres][schemas]") {
+  const bool moves = GENERATE(false, true);
+  TwoJobs world;
+  world.options.concurrency = 1;
+  world.jobs.jobs(600, world.pipeline);
+  std::vector<std::string> untold;
+  const FaultHook hook("builds.before_drop", [&] {
+    untold.push_back(fmt::format("{} of {}",
+                                 world.count("ci_builds WHERE NOT processed"),
+                                 world.dropped()));
+    if (moves)
+      world.gitlab.run("UPDATE ci_stages SET lock_version = lock_version + 1");
+  });
+  CHECK(world.drop().dropped == 601);
+  CHECK(untold == std::vector<std::string>{"0 of 0", "0 of 500"});
+  world.check_told();
+}
+
+TEST_CASE("what was dropped is told where the deadline cuts the next look",
+          "[postgres][schemas]") {
+  TwoJobs world;
+  world.options.time_limit = 1s;
+  world.options.statement_timeout = world.options.lock_timeout = 60s;
+  const std::string move =
+      "UPDATE ci_stages SET lock_version = lock_version + 1";
+  tests::TestSession locks;
+  const FaultHook first("builds.before_drop", [&] { world.gitlab.run(move); });
+  const FaultHook lock("builds.after_drop", [&] {
+    world.jobs.job(world.pipeline, {.status = "pending", .stage = 1});
+    locks.begin();
+    locks.run("LOCK users");
+  });
+  const FaultHook again("builds.before_status", [&, seen = 0]() mutable {
+    if (++seen == 1)
+      world.gitlab.run(move);
+  });
+  const telemetry::Report& report = world.run();
+  locks.rollback();
+  CHECK(report.pass(Pass::builds).dropped == 1);
+  CHECK(report.outcome() == Outcome::budget_exhausted);
+  CHECK(report.problems_total() == 0);
+  CHECK(world.dropped() == 1);
+  CHECK(world.count("ci_builds WHERE NOT processed") == 0);
 }
 
 TEST_CASE("a deadlock with a live GitLab is tried again",
