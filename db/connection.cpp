@@ -164,8 +164,8 @@ void Connection::run(const Session& session, const Query& query,
     if (exchange.error() && !rows_complete && is_of_server(said))
       throw Error(said);
     if (session.read_only)
-      throw Error(query.name, "", said.what());
-    throw CommitUnknown(query.name, said.what(), transaction, rows_complete);
+      throw Error(query.name, "", said.message());
+    throw CommitUnknown(query.name, said.message(), transaction, rows_complete);
   }
   if (session.times)
     session.times->record(steady_clock::now() - began, query.name);

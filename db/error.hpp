@@ -2,6 +2,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 namespace db {
 
@@ -12,6 +13,10 @@ class Error : public std::runtime_error {
   Error(std::string query, std::string sqlstate, const std::string& message);
 
   [[nodiscard]] const std::string& query() const { return query_; }
+  /// What was said, without the query's name.
+  [[nodiscard]] std::string message() const {
+    return what() + query_.size() + std::string_view(": ").size();
+  }
   [[nodiscard]] const std::string& sqlstate() const { return sqlstate_; }
 
   /// The same transaction may pass if it is begun again: serialization

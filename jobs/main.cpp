@@ -105,6 +105,13 @@ double now() {
   return std::chrono::duration<double>(since).count();
 }
 
+std::string advice_on(const db::Error& error) {
+  if (error.timed_out())
+    return "; the server is there, but too slow: look at its load, or raise "
+           "--statement-timeout";
+  return error.is_unfit() ? "; 'ci-janitor check' tells what is missing" : "";
+}
+
 /// All of it, from the command line to an exit status.
 int guarded(int argc, char* argv[], Record& record) {
   const auto complain = [&](const std::string& what, ExitStatus status) {
@@ -136,11 +143,8 @@ int guarded(int argc, char* argv[], Record& record) {
                         "name it?",
                     exit_unreachable);
   } catch (const db::Error& error) {
-    if (!error.is_unfit())
-      return complain(error.what(), exit_unreachable);
-    return complain(std::string(error.what()) +
-                        "; 'ci-janitor check' tells what is missing",
-                    exit_unfit);
+    return complain(error.what() + advice_on(error),
+                    error.is_unfit() ? exit_unfit : exit_unreachable);
   } catch (const std::exception& error) {
     return complain(error.what(), exit_unfit);
   }

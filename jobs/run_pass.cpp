@@ -119,6 +119,13 @@ class PassTime {
   telemetry::PassReport& report_;
 };
 
+std::string advice_on(const db::Error& error) {
+  return error.timed_out()
+             ? "; VACUUM (ANALYZE) its table, look at 'ci-janitor explain', or "
+               "raise --statement-timeout"
+             : "";
+}
+
 /// \throws what a run can't go on after.
 void run_to_its_end(Pass pass, Context& context) {
   const PassTime time(pass, context);
@@ -131,7 +138,7 @@ void run_to_its_end(Pass pass, Context& context) {
     // that the deadline cut short was given no longer.
     if (!error.timed_out() || context.may_go_on(pass))
       report.end(error.is_transient() ? Outcome::throttled : Outcome::partial,
-                 error.what());
+                 error.what() + advice_on(error));
     if (!error.is_transient() && !error.timed_out())
       throw;
   } catch (const stores::StoreUnreachable& error) {

@@ -105,6 +105,25 @@ TEST_CASE("a page that waits at the deadline is cut", "[postgres]") {
   CHECK(world.run().destroyed() == 10);
 }
 
+TEST_CASE("a statement that takes too long says what to do", "[postgres]") {
+  tests::World world;
+  world.add_live();
+  world.add();
+  world.options.passes = {Pass::unlocked, Pass::builds};
+  world.options.statement_timeout = 200ms;
+  tests::TestSession other;
+  const FaultHook hook("batch.destroyed", [&] {
+    other.begin();
+    other.run("LOCK users");
+  });
+  const telemetry::PassReport& report = world.run().pass(Pass::builds);
+  CHECK(report.outcome == Outcome::partial);
+  CHECK(report.reason ==
+        "users.blocked: canceling statement due to statement timeout; VACUUM "
+        "(ANALYZE) its table, look at 'ci-janitor explain', or raise "
+        "--statement-timeout");
+}
+
 TEST_CASE("what a pass begins with, cut by the deadline, is no problem",
           "[postgres]") {
   tests::World world;
