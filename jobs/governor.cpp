@@ -85,12 +85,17 @@ std::int64_t Governor::braked(const AdaptiveSize& size) const {
 }
 
 bool Governor::admit(Context& context, Pass pass) {
+  return may_read_on(context, pass) &&
+         (context.only_plans() || await_turn(context, pass));
+}
+
+bool Governor::may_read_on(Context& context, Pass pass) {
   if (!sit_out_pause(context, pass))
     return false;
   if (context.only_plans())
     return true;
   look_around(context, pass);
-  return sit_out_strain(context, pass) && await_turn(context, pass);
+  return sit_out_strain(context, pass);
 }
 
 void Governor::look_around(Context& context, Pass pass) {

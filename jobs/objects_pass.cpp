@@ -31,8 +31,8 @@ class EntrySource {
 
   /// \return null at the end, and when the pass must stop.
   std::shared_ptr<Entries> next() {
-    while (!exhausted_ && context_.may_go_on(Pass::objects)) {
-      context_.governor.look_around(context_, Pass::objects);
+    while (!exhausted_ &&
+           context_.governor.may_read_on(context_, Pass::objects)) {
       auto entries = std::make_shared<Entries>(read());
       if (!entries->empty())
         return entries;

@@ -44,8 +44,7 @@ PageSource::PageSource(Context& context, telemetry::Pass pass,
       slice_(context.horizon) {}
 
 std::vector<db::Artifact> PageSource::next() {
-  while (!exhausted_ && context_.may_go_on(pass_)) {
-    context_.governor.look_around(context_, pass_);
+  while (!exhausted_ && context_.governor.may_read_on(context_, pass_)) {
     std::vector<db::Artifact> rows = next_page();
     std::erase_if(
         rows, [this](const db::Artifact& row) { return !context_.takes(row); });

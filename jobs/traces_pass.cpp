@@ -32,10 +32,9 @@ class DueTraces {
   explicit DueTraces(Context& context) : context_(context) {}
 
   std::shared_ptr<LiveTraces> next() {
-    while (due_.empty() && !ended_ && context_.may_go_on(Pass::traces)) {
-      context_.governor.look_around(context_, Pass::traces);
+    while (due_.empty() && !ended_ &&
+           context_.governor.may_read_on(context_, Pass::traces))
       step();
-    }
     if (due_.empty() || !context_.may_go_on(Pass::traces))
       return nullptr;
     const auto end = due_.begin() + std::min(traces_a_batch, std::ssize(due_));

@@ -1,3 +1,4 @@
+#include "jobs/page_source.hpp"
 #include "jobs/signals.hpp"
 #include "tests/jobs/slow_world.hpp"
 #include "tests/support/fault_point.hpp"
@@ -44,4 +45,22 @@ TEST_CASE("SIGUSR2 pauses after the batch in hand, and ends the pause",
   std::raise(SIGUSR2);
   CHECK(world.run_unlocked().destroyed == 20);
   CHECK(world.violations().empty());
+}
+
+TEST_CASE("a pass that reads on and finds nothing is paused as well",
+          "[postgres]") {
+  SlowWorld world;
+  world.add_rows(3 * jobs::PageSource::page_size,
+                 {.expire_at = "now() - id * interval '1 second'"});
+  world.options.projects = {2};
+  const std::string file = world.store.path().string() + "-pause";
+  world.options.pause_file = file;
+  int pages = 0;
+  const tests::FaultHook hook("page.read", [&] {
+    ++pages;
+    std::ofstream{file};
+  });
+  CHECK(world.run_unlocked().outcome == Outcome::budget_exhausted);
+  CHECK(pages == 1);
+  std::filesystem::remove(file);
 }
