@@ -5,22 +5,26 @@
 namespace db {
 namespace {
 
-// The rows are locked in id order, so that two runs can't wait for each other,
-// and FOR UPDATE reads the conditions again on the newest version of each row:
-// what was locked, prolonged or renamed meanwhile is not held.
-//
 // coalesce() keeps the planner off the indexes on expire_at: where statistics
 // are old it takes the few expired rows that they promise for cheaper than
 // 1,000 ids, and then walks all there are, dead ones too, for every batch.
+const std::string is_as_read = R"sql(
+      a.id = ANY ($2::bigint[])
+      AND coalesce(a.expire_at, 'infinity') < $1::timestamptz
+      AND a.file = ANY ($3::text[])
+      AND coalesce(a.file_store, 1) = ANY ($4::bigint[]))sql";
+
+const std::string is_unlocked = is_as_read + R"sql(
+      AND a.locked = 0)sql";
+
+// The rows are locked in id order, so that two runs can't wait for each other,
+// and FOR UPDATE reads the conditions again on the newest version of each row:
+// what was locked, prolonged or renamed meanwhile is not held.
 const std::string hold_unlocked = R"sql(
 WITH held AS MATERIALIZED (
     SELECT a.id
     FROM {ci_pipeline_artifacts} AS a
-    WHERE a.id = ANY ($2::bigint[])
-      AND coalesce(a.expire_at, 'infinity') < $1::timestamptz
-      AND a.locked = 0
-      AND a.file = ANY ($3::text[])
-      AND coalesce(a.file_store, 1) = ANY ($4::bigint[])
+    WHERE)sql" + is_unlocked + R"sql(
     ORDER BY a.id
     FOR UPDATE OF a SKIP LOCKED
 ),)sql";
@@ -31,11 +35,7 @@ WITH held AS MATERIALIZED (
 const std::string delete_unlocked = R"sql(
 WITH destroyed AS (
     DELETE FROM {ci_pipeline_artifacts} AS a
-    WHERE a.id = ANY ($2::bigint[])
-      AND coalesce(a.expire_at, 'infinity') < $1::timestamptz
-      AND a.locked = 0
-      AND a.file = ANY ($3::text[])
-      AND coalesce(a.file_store, 1) = ANY ($4::bigint[]))sql";
+    WHERE)sql" + is_unlocked;
 
 // FOR SHARE keeps the pipeline from being locked until we have committed; one
 // that is being locked right now is skipped.
@@ -46,11 +46,8 @@ WITH held AS MATERIALIZED (
     JOIN {ci_pipelines} AS p
         ON p.id = a.pipeline_id{if ci_pipeline_artifacts.partition_id ci_pipelines.partition_id}
        AND p.partition_id = a.partition_id{end}
-    WHERE a.id = ANY ($2::bigint[])
-      AND coalesce(a.expire_at, 'infinity') < $1::timestamptz
+    WHERE)sql" + is_as_read + R"sql(
       AND p.locked = 0
-      AND a.file = ANY ($3::text[])
-      AND coalesce(a.file_store, 1) = ANY ($4::bigint[])
     ORDER BY a.id
     FOR UPDATE OF a SKIP LOCKED
     FOR SHARE OF p SKIP LOCKED

@@ -9,7 +9,7 @@
 namespace db {
 
 /// The name of an artifact's file, shared between all rows that have it: nearly
-/// all artifacts have one of two or three names, and 100,000 rows are held at a
+/// all artifacts have one of two or three names, and 5,000 rows are read at a
 /// time.  Not to be trusted.
 class FileName {
  public:

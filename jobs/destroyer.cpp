@@ -22,8 +22,11 @@ namespace {
 using telemetry::Outcome;
 
 /// So long the first one who holds a row is waited for, as long as a batch may
-/// take; PostgreSQL looks for deadlocks after a second only.
+/// take.
 constexpr std::chrono::milliseconds longest_encounter = AdaptiveSize::target;
+/// So long all of them, if they hold one row after the other: PostgreSQL looks
+/// for deadlocks after a second (deadlock_timeout), and never finds us in one.
+constexpr std::chrono::milliseconds longest_at_once{900};
 
 std::vector<std::int64_t> ids_of(std::span<const db::Artifact> rows) {
   std::vector<std::int64_t> ids;
@@ -40,9 +43,10 @@ std::vector<std::string> files_of(std::span<const db::Artifact> rows) {
   return {files.begin(), files.end()};
 }
 
-/// \param rows projects together.
 bool is_of_one_project(std::span<const db::Artifact> rows) {
-  return rows.front().project_id == rows.back().project_id;
+  return std::ranges::all_of(rows, [&](const db::Artifact& row) {
+    return row.project_id == rows.front().project_id;
+  });
 }
 
 std::vector<std::int64_t> stores_of(std::span<const db::Artifact> rows) {
@@ -199,6 +203,8 @@ void Destroyer::destroy_rows(std::span<const db::Artifact> rows, Work& work) {
         }
       },
       [&](const db::Artifact& row, const db::Error& error) {
+        if (error.timed_out())
+          timed_out_ = true;
         if (error.is_transient() || error.timed_out())
           return;
         context_.problem(pass_, row, error.what());
@@ -215,8 +221,11 @@ void Destroyer::destroy_once(std::span<const db::Artifact> rows, Work& work) {
     // Committed or not: each row is either gone, its object queued under our
     // lease, or still there and looked at again at the end.  None is counted
     // as destroyed, and none given back to --max-destroy.
-    spdlog::warn("{}; how a batch of {} ended is not known", error.what(),
-                 rows.size());
+    spdlog::warn(
+        "{}; how a batch of {} ended is not known: its rows are looked at "
+        "again "
+        "at the end of the pass",
+        error.what(), rows.size());
     for (const db::Artifact& row : rows)
       work.in_doubt.insert(row.id);
   }
@@ -234,7 +243,7 @@ db::Destroyed Destroyer::destroyed(std::span<const db::Artifact> rows) {
       met_others_ = true;
     return done;
   } catch (const db::Error& error) {
-    if (!error.is_transient())
+    if (!error.is_transient() && !error.timed_out())
       throw;
     met_others_ = true;
     return destroyed(rows, db::Held::skipped);
@@ -244,8 +253,11 @@ db::Destroyed Destroyer::destroyed(std::span<const db::Artifact> rows) {
 db::Destroyed Destroyer::destroyed(std::span<const db::Artifact> rows,
                                    db::Held held) {
   db::Session session = context_.writing(pass_);
-  if (held == db::Held::awaited)
+  if (held == db::Held::awaited) {
     session.lock_timeout = std::min(session.lock_timeout, longest_encounter);
+    session.statement_timeout =
+        std::min(session.statement_timeout, longest_at_once);
+  }
   return context_.artifacts.destroy(session, selection_, held, context_.horizon,
                                     ids_of(rows), files_of(rows),
                                     stores_of(rows), hold());
@@ -318,8 +330,11 @@ void Destroyer::tell_what_is_held() {
   if (report_.skipped > 0 || second_try_.overflowed())
     report_.end(
         Outcome::throttled,
-        fmt::format("other sessions hold {} rows{}", report_.skipped.load(),
-                    second_try_.overflowed() ? " or more" : ""));
+        fmt::format("other sessions hold {} rows{}{}", report_.skipped.load(),
+                    second_try_.overflowed() ? " or more" : "",
+                    timed_out_ ? ", or to destroy one of them takes longer "
+                                 "than --statement-timeout"
+                               : ""));
 }
 
 }  // namespace jobs

@@ -75,6 +75,7 @@ class Destroyer {
   std::deque<std::mutex> lanes_;
   std::atomic<bool> denied_{false};
   std::atomic<bool> met_others_{false};
+  std::atomic<bool> timed_out_{false};  ///< a statement for one row
 };
 
 }  // namespace jobs

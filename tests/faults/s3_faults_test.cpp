@@ -78,6 +78,25 @@ TEST_CASE("objects in a bucket are removed with their rows", "[s3][postgres]") {
   CHECK(world.violations() == Strings{});
 }
 
+TEST_CASE("held statistics keep no other project, whatever stores a batch has",
+          "[s3][postgres]") {
+  BucketWorld world;
+  world.options.concurrency = 1;
+  world.options.lock_timeout = std::chrono::milliseconds{20};
+  world.add_live();
+  world.add_live_remote();
+  world.add();
+  world.add_remote();
+  world.add_many(3, {.project_id = 2});
+  tests::TestSession other;
+  other.begin();
+  other.run("SELECT FROM project_statistics WHERE project_id = 2 FOR UPDATE");
+  const telemetry::PassReport& report = world.run().pass(Pass::unlocked);
+  CHECK(report.destroyed == 2);
+  CHECK(report.skipped == 3);
+  CHECK(world.violations() == Strings{});
+}
+
 TEST_CASE("a plan changes nothing in a bucket", "[s3][postgres]") {
   BucketWorld world;
   add_some(world);

@@ -3,13 +3,17 @@
 #include "tests/jobs/holder.hpp"
 #include "tests/jobs/slow_world.hpp"
 #include "tests/jobs/writer.hpp"
+#include "tests/support/captured_log.hpp"
 #include "tests/support/fault_point.hpp"
+#include "tests/support/postgres_server.hpp"
 #include "tests/support/schema_era.hpp"
 
 #include <fmt/format.h>
 #include <catch2/catch.hpp>
 
 #include <algorithm>
+#include <list>
+#include <optional>
 #include <string_view>
 #include <thread>
 
@@ -89,6 +93,41 @@ TEST_CASE("who meets somebody leaves him what he holds, from then on",
   CHECK(world.violations().empty());
 }
 
+TEST_CASE(
+    "who holds a row is waited for a moment, whatever --lock-timeout says",
+    "[postgres][locks]") {
+  SixBatches world;
+  world.options.lock_timeout = world.options.statement_timeout = seconds{60};
+  const tests::Holder holder("ci_pipeline_artifacts", "id",
+                             world.artifacts[25].id);
+  const telemetry::Report& report = world.run();
+  CHECK(report.destroyed() == 59);
+  CHECK(report.seconds < 30);
+}
+
+TEST_CASE("who meets one after the other holds rows from then on",
+          "[postgres][locks]") {
+  SixBatches world;
+  world.options.batch_size = 30;
+  world.options.statement_timeout = seconds{60};
+  std::list<tests::Holder> holders;
+  for (int i = 0; i < 30; ++i)
+    holders.emplace_back("ci_pipeline_artifacts", "id", world.artifacts[i].id);
+  std::thread release([&] {
+    for (tests::Holder& holder : holders) {
+      std::this_thread::sleep_for(milliseconds{40});
+      holder.release();
+    }
+  });
+
+  const Batches batches(world.run_unlocked());
+  release.join();
+
+  CHECK(batches.at_once == 1);
+  CHECK(batches.held > 0);
+  CHECK(world.violations().empty());
+}
+
 TEST_CASE("who finds a row gone has met somebody", "[postgres][locks]") {
   SixBatches world;
   const tests::FaultHook hook("batch.before_destroy", [&, batch = 0]() mutable {
@@ -107,17 +146,20 @@ TEST_CASE("who finds a row gone has met somebody", "[postgres][locks]") {
   CHECK(batches.held == 4);
 }
 
-TEST_CASE("a row that is locked while it is waited for stays",
+TEST_CASE("a row that changes while it is waited for stays",
           "[postgres][schemas][locks]") {
   SixBatches world;
   const MadeArtifact& kept = world.artifacts[0];
+  const auto* const change =
+      GENERATE("locked = 1", "expire_at = now() + interval '1 day'",
+               "expire_at = NULL", "file_store = 2");
   const milliseconds after = GENERATE(milliseconds{10}, milliseconds{300});
   tests::TestSession gitlab;
   gitlab.begin();
   gitlab.run(
       fmt::format("UPDATE ci_pipelines SET locked = 1 WHERE id = {}; "
-                  "UPDATE ci_pipeline_artifacts SET locked = 1 WHERE id = {}",
-                  kept.pipeline_id, kept.id));
+                  "UPDATE ci_pipeline_artifacts SET {} WHERE id = {}",
+                  kept.pipeline_id, change, kept.id));
   std::thread commit([&] {
     std::this_thread::sleep_for(after);
     gitlab.commit();
@@ -162,5 +204,29 @@ TEST_CASE("beside others that write rows are held before they go",
   CHECK(report.destroyed > 0);
   const Batches batches(report);
   CHECK(batches.at_once == 0);
+  CHECK(batches.held > 0);
+}
+
+TEST_CASE("who is alone until somebody writes holds rows from then on",
+          "[postgres][locks][slow]") {
+  const tests::PostgresServer server({"autovacuum=off"});
+  const auto here = server.environment();
+  SixBatches world;
+  world.add_many(340);
+  world.options.max_load = 100;
+  const tests::CapturedLog log;
+  std::optional<tests::Writer> gitlab;
+  const tests::FaultHook hook("batch.destroyed", [&, batch = 0]() mutable {
+    std::this_thread::sleep_for(milliseconds{250});
+    if (++batch == 20)
+      gitlab.emplace();
+  });
+
+  const telemetry::PassReport& report = world.run_unlocked();
+
+  CHECK(log.text().find("others write to this server") != std::string::npos);
+  CHECK(report.destroyed == 400);
+  const Batches batches(report);
+  CHECK(batches.at_once > 0);
   CHECK(batches.held > 0);
 }

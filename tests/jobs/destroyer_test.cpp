@@ -116,6 +116,26 @@ TEST_CASE("statistics that somebody holds keep that project's rows only",
   CHECK(world.violations().empty());
 }
 
+TEST_CASE("a row whose DELETE takes too long is told as that", "[postgres]") {
+  World world;
+  const auto slow = world.add();
+  world.add_many(2);
+  world.options.statement_timeout = std::chrono::milliseconds{300};
+  world.database.run(
+      fmt::format("CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS "
+                  "'BEGIN PERFORM pg_sleep(10); RETURN OLD; END'; "
+                  "CREATE TRIGGER wait BEFORE DELETE ON ci_pipeline_artifacts "
+                  "FOR EACH ROW WHEN (OLD.id = {}) EXECUTE FUNCTION wait()",
+                  slow.id));
+
+  const telemetry::Report& report = world.run();
+
+  CHECK(report.destroyed() == 2);
+  CHECK(report.pass(Pass::unlocked).reason ==
+        "other sessions hold 1 rows, or to destroy one of them takes longer "
+        "than --statement-timeout");
+}
+
 TEST_CASE("one project's held statistics don't cost a wait for each row",
           "[postgres]") {
   World world;
