@@ -25,7 +25,7 @@ using telemetry::Outcome;
 /// take.
 constexpr std::chrono::milliseconds longest_encounter = AdaptiveSize::target;
 /// So long all of them, if they hold one row after the other: PostgreSQL looks
-/// for deadlocks after a second (deadlock_timeout), and never finds us in one.
+/// for deadlocks after a second by default, and never finds us in one.
 constexpr std::chrono::milliseconds longest_at_once{900};
 
 std::vector<std::int64_t> ids_of(std::span<const db::Artifact> rows) {
@@ -223,8 +223,7 @@ void Destroyer::destroy_once(std::span<const db::Artifact> rows, Work& work) {
     // as destroyed, and none given back to --max-destroy.
     spdlog::warn(
         "{}; how a batch of {} ended is not known: its rows are looked at "
-        "again "
-        "at the end of the pass",
+        "again at the end of the pass",
         error.what(), rows.size());
     for (const db::Artifact& row : rows)
       work.in_doubt.insert(row.id);

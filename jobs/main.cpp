@@ -105,11 +105,15 @@ double now() {
   return std::chrono::duration<double>(since).count();
 }
 
-std::string advice_on(const db::Error& error) {
+std::string explained(const db::Error& error) {
+  std::string text = error.what();
   if (error.timed_out())
-    return "; the server is there, but too slow: look at its load, or raise "
-           "--statement-timeout";
-  return error.is_unfit() ? "; 'ci-janitor check' tells what is missing" : "";
+    text +=
+        "; the server is there, but too slow: look at its load, or raise "
+        "--statement-timeout";
+  if (error.is_unfit())
+    text += "; 'ci-janitor check' tells what is missing";
+  return text;
 }
 
 /// All of it, from the command line to an exit status.
@@ -143,7 +147,7 @@ int guarded(int argc, char* argv[], Record& record) {
                         "name it?",
                     exit_unreachable);
   } catch (const db::Error& error) {
-    return complain(error.what() + advice_on(error),
+    return complain(explained(error),
                     error.is_unfit() ? exit_unfit : exit_unreachable);
   } catch (const std::exception& error) {
     return complain(error.what(), exit_unfit);

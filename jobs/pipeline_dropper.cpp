@@ -242,11 +242,10 @@ class PipelineDropper::Group {
                   [this](std::int64_t id) { return !untold_.contains(id); });
     if (pipelines.empty())
       return;
-    for (const std::int64_t id :
-         recompute_once(context_, among_these(pipelines)))
-      pipelines.erase(id);
+    const Ids moved = recompute_once(context_, among_these(pipelines));
     for (const std::int64_t id : pipelines)
       untold_.erase(id);
+    untold_.insert(moved.begin(), moved.end());
   }
 
   void note_dropped(const std::vector<db::Job>& jobs,
