@@ -49,6 +49,10 @@ bool Error::timed_out() const {
   return sqlstate_ == "57014";
 }
 
+bool Error::took_too_long() const {
+  return timed_out() && message().find("timeout") != std::string::npos;
+}
+
 bool Error::connection_lost() const {
   return sqlstate_.empty() || sqlstate_.starts_with("08") ||
          is_among(sqlstate_, gone);

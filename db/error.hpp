@@ -24,6 +24,8 @@ class Error : public std::runtime_error {
   [[nodiscard]] bool is_transient() const;
   /// The statement was cancelled: its timeout, or somebody's hand.
   [[nodiscard]] bool timed_out() const;
+  /// That was its timeout, so far as the server says so in English.
+  [[nodiscard]] bool took_too_long() const;
   /// The session is gone, or leads to a server that is no primary any more.
   [[nodiscard]] bool connection_lost() const;
   /// Every further statement of this kind will fail too: a table, a column or

@@ -68,7 +68,8 @@ void BlockedPipelines::end_walk() {
 }
 
 std::vector<db::UserPipeline> BlockedPipelines::next() {
-  while (!groups_.empty() && !context_.must_stop()) {
+  while (!groups_.empty() &&
+         context_.governor.may_read_on(context_, Pass::builds)) {
     std::vector<db::UserPipeline> wave = page();
     if (wave.empty())
       return wave;

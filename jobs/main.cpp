@@ -107,7 +107,7 @@ double now() {
 
 std::string explained(const db::Error& error) {
   std::string text = error.what();
-  if (error.timed_out())
+  if (error.took_too_long())
     text +=
         "; the server is there, but too slow: look at its load, or raise "
         "--statement-timeout";

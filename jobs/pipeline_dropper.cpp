@@ -5,9 +5,12 @@
 #include "jobs/blocked_pipelines.hpp"
 #include "jobs/end_deployments.hpp"
 #include "jobs/halves.hpp"
+#include "jobs/job_slice.hpp"
 #include "jobs/pipeline_lease.hpp"
 #include "jobs/recompute.hpp"
 #include "telemetry/fault_point.hpp"
+
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <thread>
@@ -34,17 +37,6 @@ Ids users_of(std::span<const db::UserPipeline> group) {
   for (const db::UserPipeline& pipeline : group)
     users.insert(pipeline.user_id);
   return {users.begin(), users.end()};
-}
-
-db::JobPlace place_of(const db::Job& job) {
-  return {job.pipeline_id, job.id};
-}
-
-std::set<std::int64_t> pipelines_of(const auto& jobs) {
-  std::set<std::int64_t> pipelines;
-  for (const auto& job : jobs)
-    pipelines.insert(job.pipeline_id);
-  return pipelines;
 }
 
 }  // namespace
@@ -80,6 +72,17 @@ class PipelineDropper::Group {
     telemetry::fault_point("builds.before_leftovers");
     name_leftovers();
     name_waiting_groups();
+  }
+
+  /// When an error has ended the sweep: what was dropped before is told all the
+  /// same, as far as that goes.
+  void tell_anyway() {
+    try {
+      tell_once(std::set(untold_));
+    } catch (const db::Error& error) {
+      spdlog::warn("{}; not every pipeline of a dropped job has its status yet",
+                   error.what());
+    }
   }
 
   /// Given up, and still cancelable.
@@ -142,27 +145,31 @@ class PipelineDropper::Group {
       std::vector<db::Job> jobs = cancelable(after);
       if (jobs.empty())
         break;
-      after = place_of(jobs.back());
       was_full = std::ssize(jobs) == slice_;
-      keep_named(jobs);
+      bool whole = !was_full || leave_cut_pipeline(jobs);
+      after = place_of(jobs.back());
+      whole = !keep_named(jobs) && whole;
       std::erase_if(jobs, [this](const db::Job& job) {
         const auto tried = tries_.find(job.id);
         return tried != tries_.end() && tried->second >= most_tries;
       });
       met_any = met_any || !jobs.empty();
-      take(std::move(jobs));
+      take(std::move(jobs), whole);
     } while (was_full && goes_on());
     return met_any;
   }
 
-  void keep_named(std::vector<db::Job>& jobs) const {
-    if (context_.named != nullptr)
-      std::erase_if(jobs, [this](const db::Job& job) {
-        return !context_.named->names(job);
-      });
+  /// \return whether there were others.
+  bool keep_named(std::vector<db::Job>& jobs) const {
+    return context_.named != nullptr &&
+           std::erase_if(jobs, [this](const db::Job& job) {
+             return !context_.named->names(job);
+           }) > 0;
   }
 
-  void take(std::vector<db::Job> jobs) {
+  /// \param whole their pipelines have no other cancelable jobs, so that their
+  ///        status can be told at once.
+  void take(std::vector<db::Job> jobs, bool whole) {
     const std::int64_t granted = context_.drop_budget.reserve(std::ssize(jobs));
     if (granted < std::ssize(jobs))
       dropper_.denied_ = true;
@@ -175,40 +182,20 @@ class PipelineDropper::Group {
     else if (!context_.governor.spend(context_, granted))
       context_.drop_budget.give_back(granted);
     else
-      drop(jobs);
+      drop(jobs, whole);
   }
 
-  /// Status and jobs are written by one statement, also of a pipeline that
-  /// other slices have jobs of: no later run would look for what this one has
-  /// left untold, if the user is unblocked in between.
-  db::DropOrder order_with_status(const std::vector<db::Job>& jobs) {
-    auto states = db::with_retry([&] {
-      return db::read_pipelines(context_.pool, context_.reading(Pass::builds),
-                                among_these(pipelines_of(jobs)));
-    });
-    assume_dropped(states, jobs);
-    db::DropOrder order = order_for(context_, states);
-    order.jobs = jobs;
-    order.partitions = pipelines_.partitions;
-    RowIds ids;
-    for (const db::Job& job : jobs)
-      ids.insert(job.id);
-    std::erase_if(order.changes.jobs, [&](const db::CountedJob& job) {
-      return ids.contains(job.id);
-    });
-    return order;
-  }
-
-  void drop(const std::vector<db::Job>& jobs) {
-    audit_intent(jobs);
+  void drop(const std::vector<db::Job>& jobs, bool whole) {
     db::DropOrder order;
     db::DropAnswer answer;
     try {
-      order = order_with_status(jobs);
-      telemetry::fault_point("builds.before_drop");
-      answer = db::with_retry([&] { return drop_once(order); });
+      // By one statement where that can be: no later run would look for what
+      // this one has left untold, if the user is unblocked in between.
+      order =
+          whole ? order_to_drop(context_, jobs, among_these(pipelines_of(jobs)))
+                : db::DropOrder{jobs, {}, {}, pipelines_.partitions};
+      answer = drop_audited(order);
     } catch (...) {
-      audit_result(jobs, nullptr);
       context_.drop_budget.give_back(std::ssize(jobs));
       throw;
     }
@@ -217,7 +204,18 @@ class PipelineDropper::Group {
                                    std::ssize(answer.dropped));
     note_told(order, answer);
     note_dropped(jobs, answer.dropped);
-    tell_moved(pipelines_of(answer.dropped));
+    tell_moved(order.told);
+  }
+
+  db::DropAnswer drop_audited(const db::DropOrder& order) {
+    audit_intent(order.jobs);
+    telemetry::fault_point("builds.before_drop");
+    try {
+      return db::with_retry([&] { return drop_once(order); });
+    } catch (...) {
+      audit_result(order.jobs, nullptr);
+      throw;
+    }
   }
 
   db::DropAnswer drop_once(const db::DropOrder& order) {
@@ -235,13 +233,18 @@ class PipelineDropper::Group {
     untold_.insert(answer.moved.begin(), answer.moved.end());
   }
 
-  /// A pipeline that moved under the statement is told next, and not only after
-  /// all else, for the same reason.
-  void tell_moved(std::set<std::int64_t> pipelines) {
-    std::erase_if(pipelines,
-                  [this](std::int64_t id) { return !untold_.contains(id); });
-    if (pipelines.empty())
-      return;
+  /// Of those that a drop was to tell, the ones that moved under it are told
+  /// next, and not only after all else, for the same reason.
+  void tell_moved(const Ids& pipelines) {
+    std::set<std::int64_t> moved;
+    for (const std::int64_t id : pipelines)
+      if (untold_.contains(id))
+        moved.insert(id);
+    if (!moved.empty())
+      tell_once(moved);
+  }
+
+  void tell_once(const std::set<std::int64_t>& pipelines) {
     const Ids moved = recompute_once(context_, among_these(pipelines));
     for (const std::int64_t id : pipelines)
       untold_.erase(id);
@@ -340,10 +343,8 @@ void PipelineDropper::work_on(std::span<const db::UserPipeline> group) {
   try {
     work.drop_jobs();
   } catch (const db::Error& error) {
-    // Such as the deadline's: what was dropped before has to be told all the
-    // same.
-    if (!error.connection_lost())
-      work.follow_up();
+    if (concerns_rows(error))  // the deadline's does
+      work.tell_anyway();
     throw;
   }
   work.follow_up();

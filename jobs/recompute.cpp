@@ -1,6 +1,7 @@
 #include "jobs/recompute.hpp"
 
 #include "db/retry.hpp"
+#include "jobs/audit.hpp"
 #include "jobs/composite_status.hpp"
 #include "telemetry/fault_point.hpp"
 
@@ -119,6 +120,11 @@ db::StatusChanges changes_for(const db::PipelineState& pipeline) {
   return changes;
 }
 
+namespace {
+
+/// What has to change so that \a pipelines are told, and which of them are told
+/// by it.  One with a job whose status nobody here knows is named as a problem
+/// instead.
 db::DropOrder order_for(Context& context,
                         const std::vector<db::PipelineState>& pipelines) {
   db::DropOrder order;
@@ -141,6 +147,7 @@ db::DropOrder order_for(Context& context,
   return order;
 }
 
+/// See \a pipelines as they are once \a jobs are dropped.
 void assume_dropped(std::vector<db::PipelineState>& pipelines,
                     const std::vector<db::Job>& jobs) {
   std::unordered_set<std::int64_t> ids;
@@ -154,6 +161,27 @@ void assume_dropped(std::vector<db::PipelineState>& pipelines,
         job.is_dropped = true;
         job.is_processed = false;
       }
+}
+
+}  // namespace
+
+db::DropOrder order_to_drop(Context& context, const std::vector<db::Job>& jobs,
+                            const db::Located& pipelines) {
+  auto states = db::with_retry([&] {
+    return db::read_pipelines(context.pool, context.reading(Pass::builds),
+                              pipelines);
+  });
+  assume_dropped(states, jobs);
+  db::DropOrder order = order_for(context, states);
+  order.jobs = jobs;
+  order.partitions = pipelines.partitions;
+  RowIds ids;
+  for (const db::Job& job : jobs)
+    ids.insert(job.id);
+  std::erase_if(order.changes.jobs, [&](const db::CountedJob& job) {
+    return ids.contains(job.id);
+  });
+  return order;
 }
 
 std::vector<std::int64_t> recompute_once(Context& context,

@@ -21,15 +21,12 @@ db::StatusChanges changes_for(const db::PipelineState& pipeline);
 /// are left out.
 std::int64_t duration_of(const db::PipelineState& pipeline);
 
-/// The same for many, to be written in one statement: what has to change, and
-/// the pipelines that are told by it.  One with a job whose status nobody here
-/// knows is named as a problem instead.
-db::DropOrder order_for(Context& context,
-                        const std::vector<db::PipelineState>& pipelines);
-
-/// See \a pipelines as they are once \a jobs are dropped.
-void assume_dropped(std::vector<db::PipelineState>& pipelines,
-                    const std::vector<db::Job>& jobs);
+/// The statement that drops \a jobs and tells \a pipelines, which have no other
+/// cancelable ones, what they are then.
+///
+/// \throws db::Error
+db::DropOrder order_to_drop(Context& context, const std::vector<db::Job>& jobs,
+                            const db::Located& pipelines);
 
 /// Give stages and pipelines the status of their jobs, past the deadline, too,
 /// since jobs were dropped already.

@@ -120,7 +120,7 @@ class PassTime {
 };
 
 std::string advice_on(const db::Error& error) {
-  return error.timed_out()
+  return error.took_too_long()
              ? "; VACUUM (ANALYZE) its table, look at 'ci-janitor explain', or "
                "raise --statement-timeout"
              : "";

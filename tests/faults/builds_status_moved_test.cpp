@@ -153,12 +153,13 @@ TEST_CASE("a pipeline that somebody holds is named, and told by the next run",
 
 // A user may be unblocked when the next run comes, which then has no reason to
 // look at the pipeline: whatever ends this one, it may leave nothing untold.
-TEST_CASE("a slice that cuts a pipeline tells it, and what moved is told next",
+TEST_CASE("a pipeline is told before the next slice, be it cut or moved",
           "[postgres][schemas]") {
   const bool moves = GENERATE(false, true);
   TwoJobs world;
   world.options.concurrency = 1;
-  world.jobs.jobs(600, world.pipeline);
+  for (int i = 0; i < 4; ++i)
+    world.jobs.jobs(150, world.jobs.pipeline(1));
   std::vector<std::string> untold;
   const FaultHook hook("builds.before_drop", [&] {
     untold.push_back(fmt::format("{} of {}",
@@ -168,7 +169,24 @@ TEST_CASE("a slice that cuts a pipeline tells it, and what moved is told next",
       world.gitlab.run("UPDATE ci_stages SET lock_version = lock_version + 1");
   });
   CHECK(world.drop().dropped == 601);
-  CHECK(untold == std::vector<std::string>{"0 of 0", "0 of 500"});
+  CHECK(untold == std::vector<std::string>{"0 of 0", "0 of 451"});
+  world.check_told();
+}
+
+TEST_CASE("a pipeline of more jobs than a slice is told with its last one",
+          "[postgres][schemas]") {
+  TwoJobs world;
+  world.jobs.jobs(600, world.pipeline);
+  world.jobs.job(world.jobs.pipeline(1));
+  std::vector<std::string> seen;
+  const FaultHook hook("builds.after_drop", [&] {
+    seen.push_back(fmt::format(
+        "{}: {} of {}", world.jobs.pipeline_status(world.pipeline),
+        world.count("ci_builds WHERE NOT processed"), world.dropped()));
+  });
+  CHECK(world.drop().dropped == 602);
+  CHECK(seen ==
+        std::vector<std::string>{"running: 500 of 500", "failed: 0 of 602"});
   world.check_told();
 }
 

@@ -93,18 +93,6 @@ TEST_CASE("who meets somebody leaves him what he holds, from then on",
   CHECK(world.violations().empty());
 }
 
-TEST_CASE(
-    "who holds a row is waited for a moment, whatever --lock-timeout says",
-    "[postgres][locks]") {
-  SixBatches world;
-  world.options.lock_timeout = world.options.statement_timeout = seconds{60};
-  const tests::Holder holder("ci_pipeline_artifacts", "id",
-                             world.artifacts[25].id);
-  const telemetry::Report& report = world.run();
-  CHECK(report.destroyed() == 59);
-  CHECK(report.seconds < 30);
-}
-
 TEST_CASE("who meets one after the other holds rows from then on",
           "[postgres][locks]") {
   SixBatches world;
@@ -113,11 +101,15 @@ TEST_CASE("who meets one after the other holds rows from then on",
   std::list<tests::Holder> holders;
   for (int i = 0; i < 30; ++i)
     holders.emplace_back("ci_pipeline_artifacts", "id", world.artifacts[i].id);
-  std::thread release([&] {
-    for (tests::Holder& holder : holders) {
-      std::this_thread::sleep_for(milliseconds{40});
-      holder.release();
-    }
+  std::thread release;
+  const tests::FaultHook hook("batch.before_destroy", [&] {
+    if (!release.joinable())
+      release = std::thread([&] {
+        for (tests::Holder& holder : holders) {
+          std::this_thread::sleep_for(milliseconds{40});
+          holder.release();
+        }
+      });
   });
 
   const Batches batches(world.run_unlocked());
@@ -160,9 +152,13 @@ TEST_CASE("a row that changes while it is waited for stays",
       fmt::format("UPDATE ci_pipelines SET locked = 1 WHERE id = {}; "
                   "UPDATE ci_pipeline_artifacts SET {} WHERE id = {}",
                   kept.pipeline_id, change, kept.id));
-  std::thread commit([&] {
-    std::this_thread::sleep_for(after);
-    gitlab.commit();
+  std::thread commit;
+  const tests::FaultHook hook("batch.before_destroy", [&] {
+    if (!commit.joinable())
+      commit = std::thread([&] {
+        std::this_thread::sleep_for(after);
+        gitlab.commit();
+      });
   });
 
   const auto& report = world.run_unlocked();
@@ -184,9 +180,13 @@ TEST_CASE("what GitLab adds to statistics that are waited for is kept",
   gitlab.begin();
   gitlab.run(fmt::format("UPDATE project_statistics SET {}",
                          tests::counted_bytes("12345")));
-  std::thread commit([&] {
-    std::this_thread::sleep_for(after);
-    gitlab.commit();
+  std::thread commit;
+  const tests::FaultHook hook("batch.before_destroy", [&] {
+    if (!commit.joinable())
+      commit = std::thread([&] {
+        std::this_thread::sleep_for(after);
+        gitlab.commit();
+      });
   });
 
   CHECK(world.run_unlocked().destroyed == 60);

@@ -230,8 +230,7 @@ TEST_CASE("the statements of a wave don't grow with the jobs of its pipelines",
   CHECK(statements(11) <= with_one + 4);
 }
 
-TEST_CASE("jobs are written once, also of a pipeline that two statements share",
-          "[postgres]") {
+TEST_CASE("jobs are written once, wherever a statement is full", "[postgres]") {
   BuildsWorld world;
   world.options.concurrency = 1;
   const auto user = world.jobs.user();
@@ -239,7 +238,8 @@ TEST_CASE("jobs are written once, also of a pipeline that two statements share",
     world.jobs.jobs(90, world.jobs.pipeline(user));
   note_writes(world, "UPDATE");
 
-  // A statement takes 500: 50 of the sixth pipeline go with the first one.
+  // A statement takes 500, and leaves the sixth pipeline, of which 50 would
+  // fit, to the next one.
   CHECK(world.drop().dropped == 720);
 
   CHECK(world.count("ci_builds WHERE processed") == 720);
