@@ -59,6 +59,35 @@ struct SixBatches : tests::SlowWorld {
   std::vector<MadeArtifact> artifacts;
 };
 
+/// GitLab commits so long after the first batch was about to go.
+class LateCommit {
+ public:
+  LateCommit(tests::TestSession& gitlab, milliseconds after)
+      : gitlab_(gitlab), after_(after) {}
+  ~LateCommit() { join(); }
+  LateCommit(const LateCommit&) = delete;
+  LateCommit& operator=(const LateCommit&) = delete;
+
+  void join() {
+    if (thread_.joinable())
+      thread_.join();
+  }
+
+ private:
+  void begin() {
+    if (!thread_.joinable())
+      thread_ = std::thread([this] {
+        std::this_thread::sleep_for(after_);
+        gitlab_.commit();
+      });
+  }
+
+  tests::TestSession& gitlab_;
+  milliseconds after_;
+  std::thread thread_;
+  tests::FaultHook hook_{"batch.before_destroy", [this] { begin(); }};
+};
+
 }  // namespace
 
 TEST_CASE("who meets nobody holds no row before it goes",
@@ -152,14 +181,7 @@ TEST_CASE("a row that changes while it is waited for stays",
       fmt::format("UPDATE ci_pipelines SET locked = 1 WHERE id = {}; "
                   "UPDATE ci_pipeline_artifacts SET {} WHERE id = {}",
                   kept.pipeline_id, change, kept.id));
-  std::thread commit;
-  const tests::FaultHook hook("batch.before_destroy", [&] {
-    if (!commit.joinable())
-      commit = std::thread([&] {
-        std::this_thread::sleep_for(after);
-        gitlab.commit();
-      });
-  });
+  LateCommit commit(gitlab, after);
 
   const auto& report = world.run_unlocked();
   commit.join();
@@ -180,14 +202,7 @@ TEST_CASE("what GitLab adds to statistics that are waited for is kept",
   gitlab.begin();
   gitlab.run(fmt::format("UPDATE project_statistics SET {}",
                          tests::counted_bytes("12345")));
-  std::thread commit;
-  const tests::FaultHook hook("batch.before_destroy", [&] {
-    if (!commit.joinable())
-      commit = std::thread([&] {
-        std::this_thread::sleep_for(after);
-        gitlab.commit();
-      });
-  });
+  LateCommit commit(gitlab, after);
 
   CHECK(world.run_unlocked().destroyed == 60);
   commit.join();
